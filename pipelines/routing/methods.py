@@ -70,10 +70,11 @@ def _same_tokens_dearest(case: Case) -> dict[str, Any]:
 
 
 def _unknown_arms(case: Case) -> list[str]:
-    """Why some arms have no cost."""
+    """Why some arms have no cost. One that serves nothing needs none."""
     costs = [
         case.plan.arm(arm) if arm.is_own else case.of_day.arm(arm.provider_id, arm.model_id, _KEPT)
         for arm in case.policy.arms
+        if not case.plan.is_idle(arm)
     ]
     return [cost for cost in costs if isinstance(cost, str)]
 

@@ -189,7 +189,7 @@ def grade(worlds: Worlds, stakes: Sequence[Stake], quality: Quality | None) -> s
     grades: list[Grade] = [] if transfer is None else [transfer.grade]
     if quality.moves:
         grades = ["A"]
-    grades += [name for name, _ in moved.most_common(1)]
+    grades += [name for name, weight in moved.most_common(1) if weight]
     return max(grades, default="E")
 
 

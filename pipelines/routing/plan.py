@@ -197,12 +197,18 @@ class Plan:
         return not arm.is_own and (arm.provider_id, arm.model_id) == offer
 
     def arm(self, arm: Arm) -> PolicyArm | str:
-        """The arm's cost with all the traffic; nothing but its fixed cost for one's own deployment."""
+        """The arm's cost with all the traffic; nothing but its fixed cost for one's own deployment, nothing for an arm without a price that
+        serves no request."""
         if self.is_base(arm) and self.base_arm is not None:
             return self.base_arm
         if arm.is_own:
             return self._own(arm)
-        return self.of_day.arm(arm.provider_id, arm.model_id, self.handling(arm))
+        cost = self.of_day.arm(arm.provider_id, arm.model_id, self.handling(arm))
+        return self._free(arm) if isinstance(cost, str) and self.is_idle(arm) else cost
+
+    def is_idle(self, arm: Arm) -> bool:
+        """Whether the arm serves no request: its share is 0, or what it requires leaves none. A cascade's arms never are."""
+        return self.policy.cascade is None and not self.assignment.parts[self.policy.arms.index(arm)]
 
     def handling(self, arm: Arm) -> Handling:
         """What becomes of sessions and caches on the arm."""
@@ -217,8 +223,10 @@ class Plan:
                 "a price of its GPU in its term (mart.selfhost_breakeven has the line)"
             )
         lacking = self._unlimited(arm)
-        if lacking is not None:
-            return lacking
+        return self._free(arm) if lacking is None else lacking
+
+    def _free(self, arm: Arm) -> PolicyArm:
+        """An arm whose requests cost nothing."""
         groups, nothing = self.of_day.groups, np.zeros_like(self.of_day.recorded["requests"])
         zero = Decimal(0)
         return PolicyArm(

@@ -162,6 +162,19 @@ def test_a_missing_rate_is_null_with_a_reason_and_never_a_smaller_sum() -> None:
     assert found.filter(pl.col("arm") == "cheap")["central_cost_usd"].null_count() == 0
 
 
+def test_an_arm_that_serves_nothing_needs_no_price_and_says_nothing_about_the_evidence() -> None:
+    """All on the strong model, which ran: 2 x 0.0105 USD, on both sides. The tuned arm has no price, and only a line of evidence of grade E."""
+    card, known = rate_card({STRONG: RATES[STRONG]}), scores(score(STRONG[1], 80.0), score(TUNED[1], 50.0))
+    idle = policies(arm("strong", STRONG, "1"), arm("tuned", TUNED, "0"), quality_benchmarks=("aider_polyglot",))
+    found = routing.project(requests(request(1), request(2), card=card), card, idle, known).projection
+    row = total(found.filter(method="policy"))
+    assert (row["central_cost_usd"], row["saving_usd"], row["not_projected_reason"]) == (Decimal("0.021"), 0, None)
+    assert (row["quality_retained"], row["evidence_grade"]) == (1.0, "C")
+    tuned = found.filter(arm="tuned").row(0, named=True)
+    assert (tuned["requests"], tuned["central_cost_usd"], tuned["not_projected_reason"]) == (0.0, 0, None)
+    assert found.filter(method="same_tokens_dearest")["central_cost_usd"].to_list() == [Decimal("0.021")]
+
+
 def test_what_can_not_be_routed_is_left_out_of_both_sides_and_counted() -> None:
     day = requests(
         request(1),
