@@ -66,7 +66,7 @@ class Worlds:
     _ratios: dict[tuple[str, str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
     _lines: dict[tuple[Measure, str], Effect | None] = field(default_factory=dict)
     _effects: dict[tuple[Measure, str], Floats] = field(default_factory=dict)
-    _ran: dict[tuple[Measure, Measure], Floats] = field(default_factory=dict)
+    _ran: dict[tuple[Measure, bool], Floats] = field(default_factory=dict)
     _solved: dict[tuple[str, str, Score], Floats] = field(default_factory=dict)
 
     def normal(self, *name: str) -> Floats:
@@ -99,16 +99,26 @@ class Worlds:
         return total
 
     def cost_of_all(self, arm: ArmArrays) -> Floats:
-        """What all traffic costs on the arm in each world: `cost` added up over groups, in a twentieth of the time, for every candidate is asked.
-        Raises MissingEvidenceError."""
-        parts = np.split(self._pool @ np.concatenate([arm.input, arm.output, arm.open], axis=1), 3, axis=1)
-        taken, written, unsure = np.split(self.weights @ np.concatenate(parts).T, 3, axis=1)
+        """What all traffic costs on the arm in each world: `cost` added up over groups, in a hundredth of the time, for every candidate is asked.
+        A ratio is a number of the arm over one of what ran, and those of what ran are worked out once. Raises MissingEvidenceError."""
+        taken, written, unsure = np.split(
+            self._pool @ np.concatenate([arm.input, arm.output, arm.open], axis=1), 3, axis=1
+        )
+        total = self.weights @ arm.fixed.sum(axis=0)
+        again = self.line("attempts", arm.model_id) is not None
+        measures: list[tuple[Measure, Measure]] = [("input", "output"), ("loop", "loop")]
         try:
-            ratio_in, ratio_out = self._ratios_to_all(arm.model_id)
+            for is_loop in sorted({is_loop for _, is_loop in self._alike}):
+                read, wrote = measures[is_loop]
+                given = self._over_what_ran(taken, read, again=again)
+                given += (1 - self.hit) * self._over_what_ran(unsure, read, again=again)
+                total += self._above(arm.model_id, read, again=again) * given
+                total += self._above(arm.model_id, wrote, again=again) * self._over_what_ran(
+                    written, wrote, again=again
+                )
         except MissingEvidenceError:  # what ran on the model itself needs no line
             return np.asarray(self.cost(arm).sum(axis=1))
-        taken = taken + (1 - self.hit)[:, None] * unsure
-        return np.asarray(self.weights @ arm.fixed.sum(axis=0) + (ratio_in * taken + ratio_out * written).sum(axis=1))
+        return np.asarray(total)
 
     @cached_property
     def _pool(self) -> Floats:
@@ -118,21 +128,18 @@ class Worlds:
             pool[number, places] = 1
         return pool
 
-    def _ratios_to_all(self, model_id: str) -> tuple[Floats, Floats]:
-        """`ratios` to everything that ran: draws x _alike."""
-        asked: tuple[tuple[Measure, Measure], ...] = (("input", "loop"), ("output", "loop"))
-        again = self.line("attempts", model_id) is not None
-        sent = self._apart(("attempts", "attempts"), model_id) if again else 0.0
-        taken, written = (np.exp(self._apart(kinds, model_id) + sent) for kinds in asked)
-        return taken, written
+    def _above(self, model_id: str, measure: Measure, *, again: bool) -> Floats:
+        """A model's tokens over a typical one's in each world; `again`: also how often its requests are sent."""
+        sent = self._effect("attempts", model_id) if again else 0.0
+        return np.exp(self._effect(measure, model_id) + sent)
 
-    def _apart(self, kinds: tuple[Measure, Measure], model_id: str) -> Floats:
-        """By how much the model is above what ran, by the measure of single requests or of loops: draws x _alike."""
-        if kinds not in self._ran:
-            found = [self._effect(kinds[is_loop], recorded) for recorded, is_loop in self._alike]
-            self._ran[kinds] = np.stack(found, axis=1)
-        own = [self._effect(kinds[is_loop], model_id) for _, is_loop in self._alike]
-        return np.stack(own, axis=1) - self._ran[kinds]
+    def _over_what_ran(self, usd: Floats, measure: Measure, *, again: bool) -> Floats:
+        """What `usd` (_alike x buckets) comes to in each world over the tokens of what ran, of single requests or of loops as the measure is."""
+        places = [place for place, (_, is_loop) in enumerate(self._alike) if is_loop == (measure == "loop")]
+        if (measure, again) not in self._ran:
+            ran = [recorded for recorded, is_loop in self._alike if is_loop == (measure == "loop")]
+            self._ran[measure, again] = 1 / np.stack([self._above(one, measure, again=again) for one in ran], axis=1)
+        return np.asarray(np.einsum("wb,wb->w", self.weights, self._ran[measure, again] @ usd[places]))
 
     @cached_property
     def _alike(self) -> dict[tuple[str, bool], list[int]]:
@@ -211,13 +218,10 @@ class Worlds:
 
     def _student(self, freedom: int | None, *name: str) -> Floats | float:
         """The factor that makes a standard normal draw Student's; 1 without degrees of freedom."""
-        from scipy.special import gammaincinv  # scipy.stats, which has more, takes a second to import
-
         if freedom is None:
             return 1.0
         draws = self.evidence.draws
-        chi_square = 2 * gammaincinv(freedom / 2, _levels(_half(draws), "spread", *name))
-        return np.sqrt(freedom / _twice(chi_square, draws))
+        return _twice(_student_steps(freedom, _half(draws))[_order(_half(draws), "spread", *name)], draws)
 
     def _of_few(self, measured: int | None, measure: Measure | None = None) -> float:
         """The error of the mean over the traffic's own requests, over that of a mean over all requests that could come.
@@ -322,7 +326,20 @@ def _uniform(name: str, draws: int) -> Floats:
 def _levels(number: int, *name: str) -> Floats:
     """Levels from 0 to 1 in random order: one in the middle of each of as many steps (Latin hypercube sampling), so that each name's own
     distribution is that of its quantiles and no matter of luck."""
-    return np.asarray((_generator(*name).permutation(number) + 0.5) / number)
+    return (_order(number, *name) + 0.5) / number
+
+
+def _order(number: int, *name: str) -> npt.NDArray[np.int64]:
+    """The order in which a name takes the steps of its levels."""
+    return _generator(*name).permutation(number)
+
+
+@lru_cache(maxsize=256)
+def _student_steps(freedom: int, number: int) -> Floats:
+    """Student's factor at each of `number` levels: the same for all names, which differ in their order."""
+    from scipy.special import gammaincinv  # scipy.stats, which has more, takes a second to import
+
+    return _kept(np.sqrt(freedom / (2 * gammaincinv(freedom / 2, (np.arange(number) + 0.5) / number))))
 
 
 def _half(draws: int) -> int:
