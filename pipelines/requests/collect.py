@@ -26,6 +26,7 @@ from pipelines.records.store import StoredPart, scan_spans, scan_stored, stored_
 from pipelines.requests.halves import ended_elsewhere
 from pipelines.requests.identity import SPANS
 from pipelines.requests.normalise import CONTENT, REQUEST_SCHEMA, STORED_SCHEMA
+from pipelines.requests.resumed import own_turns, with_own_turns
 from pipelines.requests.shared_keys import (
     NO_PREFERENCES,
     Preferences,
@@ -150,6 +151,7 @@ def iter_gathered(
     dropped = [_dropped_of(in_reach.filter(_HEAD.is_in(some)).collect(), gathered.order) for some in repeated]
     halves = ended_elsewhere(near_parts, in_reach, gathered.order, dropped)
     dropped.append(halves.dropped)
+    turns = own_turns(gathered.parts, dropped)
     places = pl.concat(found.select("request_uid", *_PLACE) for found in [DUPLICATE.empty(), *dropped])
     window = (micros(low), micros(high))
     keys = SharedKeys(gathered.parts, gathered.spans, window, places, shares_ids=gathered.shares_ids)
@@ -163,7 +165,8 @@ def iter_gathered(
         at = pl.col("event_at").is_between(_instant(start), _instant(end), closed="left")
         rows = stored.filter(at).collect().rechunk()  # rows of many chunks take four times as long to move
         kept = rows.select(REQUEST_SCHEMA.names())[_order(rows, places)]
-        yield DayRequests(_filled(halves.put_together(kept), resolved), DUPLICATE.empty())
+        whole = with_own_turns(halves.put_together(kept), turns)
+        yield DayRequests(_filled(whole, resolved), DUPLICATE.empty())
 
 
 def _duplicates(found: pl.DataFrame, onward: pl.DataFrame) -> pl.DataFrame:

@@ -13,8 +13,8 @@ above its own last usage, is the parent's state and no request. A total that fal
 request is `last_token_usage`; one that falls without any is a compaction.
 
 What `codex exec --json` prints is read too. Its `turn.completed` states the total of the thread, also of a thread that was resumed; where the runs
-of one thread lie in several files, the first turn of the later file holds what the earlier ones counted. It names neither model nor
-instant (`defaults`, `undated`). Versions before 0.40 print each answer's own counts in a `msg`, flat and without totals.
+of one thread lie in several files, what the earlier ones counted is taken off the first turn of the later file (`resumed.py`). It names neither model
+nor instant (`defaults`, `undated`). Versions before 0.40 print each answer's own counts in a `msg`, flat and without totals.
 
 The model and the tier are the event's own where it names them, else those of the turn's context or settings before. The seller is
 what the session's own line calls `model_provider`, such as azure or ollama; older versions, which name none, ask OpenAI.
@@ -46,12 +46,13 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="codex",
-        version="4",
+        version="5",
         text={
             "kind": ("type",),
             "session_id": ("session",),
             "source_request_id": ("response",),
             "turn": ("turn",),
+            "stream_id": ("thread",),
             "reached": ("reached",),
             "service_tier": ("tier",),
             "provider_id": ("provider",),
@@ -137,7 +138,7 @@ class SessionReader:
                 self._session = self._root = value.get("thread_id")
                 self._total, self._turn = self._totals.get(self._session), None
             case "turn.completed", _ if isinstance(value.get("usage"), dict):
-                return self._counted({"total_token_usage": value["usage"]})
+                return self._counted({"total_token_usage": value["usage"]}) | {"thread": self._session}
             case _, "session_configured":
                 self._session = self._root = message.get("session_id")
                 self._total, self._turn = None, None
@@ -226,5 +227,6 @@ def _counts(usage: object) -> dict[str, int]:
     """The counts of a usage object, 0 where absent; empty where it is none or holds something else."""
     if not isinstance(usage, dict):
         return {}
+    usage = {"cache_write_input_tokens": usage.get("cache_creation_input_tokens")} | usage
     texts = {name: str(usage.get(name) or 0) for name in _COUNTS}
     return {name: int(text) for name, text in texts.items()} if all(text.isdigit() for text in texts.values()) else {}

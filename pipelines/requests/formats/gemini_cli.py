@@ -25,7 +25,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="gemini_cli",
-        version="1",
+        version="2",
         text={
             "kind": ("type",),
             "source_request_id": ("id",),
@@ -55,7 +55,7 @@ def build(source: RequestSource) -> Format:
 
 
 def _derive() -> Mapping[str, pl.Expr]:
-    counted = pl.col("usage.input").is_not_null() & (pl.col("kind") == "gemini").fill_null(value=False)
+    counted = pl.col("usage.input").is_not_null() & pl.col("kind").is_in(["gemini", "model"]).fill_null(value=False)
     return {"not_a_request": pl.when(~counted).then(pl.lit("neither an answer of the model nor its counts"))}
 
 

@@ -227,6 +227,46 @@ def test_codex_what_exec_prints_counts_the_thread(tmp_path: Path) -> None:
     assert set(found["request_model"]) == {"gpt-5-codex"}
 
 
+def printed(*totals: int, thread: str = "0199a213-81c0-7800-8aa1-bbab2a035a53") -> list[dict[str, Any]]:
+    """A run of `codex exec --json`, with the totals of its turns: so many tokens of input, a tenth of output."""
+    usages = [
+        {"input_tokens": total, "cached_input_tokens": total // 2, "output_tokens": total // 10} for total in totals
+    ]
+    return [
+        {"type": "thread.started", "thread_id": thread},
+        *({"type": "turn.completed", "usage": usage} for usage in usages),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([printed(1000), printed(3000, 3600)], [1000, 2000, 600]),
+        ([printed(1000, 3000), printed(3600), printed(9600)], [1000, 2000, 600, 6000]),
+        ([printed(1000), printed(1000, 3000)], [1000, 2000]),
+        ([printed(1000), printed(1000, 1000, 3000), printed(4000)], [1000, 2000, 1000]),
+        ([printed(1000), printed(3000, thread="0199a213-81c0-7800-8aa1-bbab2a035a54")], [1000, 3000]),
+        ([printed(3000), printed(1000, thread="0199a213-81c0-7800-8aa1-bbab2a035a54")], [3000, 1000]),
+    ],
+    ids=["resumed", "twice", "with the history", "with repeats", "another thread", "and a shorter one"],
+)
+def test_codex_a_thread_that_a_later_run_resumes_counts_on(
+    tmp_path: Path, runs: list[list[dict[str, Any]]], expected: list[int]
+) -> None:
+    """The first turn of the later file held what the earlier file had counted."""
+    options: dict[str, Any] = {"options": {"undated": "arrival"}, "defaults": {"model": "gpt-5-codex"}}
+    files = [
+        parse_records(tmp_path, "codex", run, name=f"{number}-", arrival=date(2026, 2, 10 + number), **options)
+        for number, run in enumerate(runs)
+    ]
+    for order in (files, files[::-1]):
+        found = all_days(order).requests
+        counts = ["input_uncached_tokens", "input_cache_read_tokens", "output_text_tokens"]
+        assert sorted(found.select(counts).rows()) == sorted(
+            (count // 2, count // 2, count // 10) for count in expected
+        )
+
+
 @pytest.mark.parametrize("is_printed", [True, False])
 def test_codex_flat_counts_of_old_versions_are_those_of_an_answer(tmp_path: Path, *, is_printed: bool) -> None:
     counts = {"input_tokens": 100, "cached_input_tokens": 40, "output_tokens": 20, "total_tokens": 120}
