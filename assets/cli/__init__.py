@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import re
 import signal
 import sys
 import traceback
@@ -137,16 +138,17 @@ def _refuse(error: BaseException) -> NoReturn:
     from assets.cli.dates import DateError
     from assets.cli.terminal import say
     from pipelines.config import ConfigError
+    from pipelines.finops.report.collect import ReportError
     from pipelines.landing import LandingError
     from pipelines.outside import ANY_FAILURE, worded
     from pipelines.warehouse import WarehouseError
 
-    if isinstance(error, (ConfigError, DateError, LandingError, WarehouseError)):
+    if isinstance(error, (ConfigError, DateError, LandingError, ReportError, WarehouseError)):
         for line in str(error).splitlines():
             say(f"modelmeter: {line}", err=True)
         sys.exit(2)
     if isinstance(error, ANY_FAILURE):
-        if refused := _lost(error) or _of_machine(error):
+        if refused := _not_made(error) or _lost(error) or _of_machine(error):
             say(f"modelmeter: {refused}", err=True)
             sys.exit(2)
         # The frames show our code and the libraries'; the message of a library may hold what a file held.
@@ -168,6 +170,19 @@ def _of_machine(error: BaseException) -> str | None:
         f"{place}{os.strerror(error.errno)}. Is MODELMETER_HOME a folder that this user may write to, with room left, and is the number of "
         "open files (ulimit -n) not too low? What was not committed is lost. Once that is mended, run the command again."
     )
+
+
+def _not_made(error: BaseException) -> str | None:
+    """Where a table is missing that only a run makes: which, and what to do."""
+    import psycopg
+
+    from pipelines.warehouse.tables import TABLES_BY_NAME
+
+    named = re.search(r'"([a-z]+\.[a-z_]+)"', str(error)) if isinstance(error, psycopg.errors.UndefinedTable) else None
+    table = TABLES_BY_NAME.get(named[1]) if named else None
+    if table is None or table.built_by != "dbt":
+        return None
+    return f"the warehouse has no {table.qualified} yet: run `modelmeter daily` first"
 
 
 def _lost(error: BaseException) -> str | None:
