@@ -4,7 +4,7 @@ take, or its machines can't serve, goes to the next one that can."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -61,6 +61,17 @@ def assign(
                 not_known.update(dict.fromkeys(models.not_known(policy.arms[taker], lane)))
     listed = [f"no arm takes {number:,.12g} requests: {why}" for why, number in unserved.items()]
     return Assignment(parts, moved, "; ".join(listed) or None, list(not_known))
+
+
+def untaken(policy: Policy, models: Models, lanes: Iterable[Lane]) -> dict[Lane, str]:
+    """The lanes that no arm can take, each with what keeps the arms from it, in words."""
+    barred = {arm.arm: _unmet(policy, arm, models) for arm in policy.arms}
+    found = {}
+    for lane in lanes:
+        refusals = [barred[arm.arm] or models.refuses(arm.model_id, lane, arm) for arm in policy.arms]
+        if None not in refusals:
+            found[lane] = ", ".join(dict.fromkeys(one for one in refusals if one is not None))
+    return found
 
 
 def _wanted(policy: Policy, lane: Lane) -> list[Decimal]:

@@ -13,8 +13,10 @@ from functools import cached_property
 import polars as pl
 
 from pipelines.config.evidence import Evidence
+from pipelines.config.policies import Policy
 from pipelines.config.routing import RoutingConfig
 from pipelines.routing.arm_costs import Offer
+from pipelines.routing.assignment import untaken
 from pipelines.routing.draws import Floats, Group, Worlds
 from pipelines.routing.lanes import Models
 from pipelines.routing.outlook import Outlook
@@ -40,8 +42,22 @@ class Day:
     hourly: pl.DataFrame | None = None
     """Rows of mart.hourly_demand of the traffic: when it came. None if its hours are not added up."""
     _arms: dict[tuple[str, str, Handling], PolicyArm | str] = field(default_factory=dict)
+    _without: dict[frozenset[str], Day] = field(default_factory=dict)
     _qualities: dict[frozenset[str], Quality | str] = field(default_factory=dict)
     _widest: dict[tuple[Sequence[str], frozenset[str]], Quality | None] = field(default_factory=dict)
+
+    def taken_by(self, policy: Policy) -> Day:
+        """The day without the requests that no arm of the policy can take: they stay where they ran, and are left out of both sides. The day
+        itself where every request has an arm, or none has."""
+        lanes = self.traffic.lanes["lane"].to_list()
+        refused = untaken(policy, self.models, lanes)
+        if not refused or len(refused) == len(lanes):
+            return self
+        key = frozenset(refused)
+        if key not in self._without:
+            why = {lane: f"no arm takes ({needs})" for lane, needs in refused.items()}
+            self._without[key] = replace(self, traffic=self.traffic.without(why), _arms={}, _without={})
+        return self._without[key]
 
     @cached_property
     def groups(self) -> list[Group]:

@@ -139,7 +139,7 @@ class Setting:
         for policy in self.policies.policies:
             for name in policy.baselines:
                 baseline = self.policies.baseline(name)
-                yield Case(on, policy, baseline, days[baseline.model_id is None])
+                yield Case(on, policy, baseline, days[baseline.model_id is None].taken_by(policy))
 
     def cases(self, traffic: Halves, on: date) -> list[Case]:
         """Each policy against each of its baselines, on some days' traffic together."""

@@ -90,6 +90,16 @@ class Traffic:
         who = self.counts.select("provider_id", "model_id").filter(pl.col("provider_id") != "").unique()
         return sorted((str(seller), str(model)) for seller, model in who.iter_rows())
 
+    def without(self, lanes: Mapping[str, str]) -> Traffic:
+        """Without the requests of some lanes, which are left out for the reason that each lane has."""
+        is_kept = ~pl.col("lane").is_in(list(lanes))
+        left_out = Counter(self.left_out)
+        for lane, number in self.lanes.iter_rows():
+            if lane in lanes:
+                left_out[lanes[lane]] += number
+        costs = {offer: ArmCost(cost.parts.filter(is_kept), cost.failed) for offer, cost in self.costs.items()}
+        return Traffic(self.days, self.counts.filter(is_kept), dict(left_out), costs)
+
     def cost_on(self, offer: Offer) -> ArmCost | str:
         """What the requests would cost on one model, or why that is not known. One that ran there keeps its own exact cost."""
         failed = self.costs[offer].failed if offer in self.costs else {_ON_SOME_DAYS: self.count}

@@ -118,8 +118,25 @@ def test_what_an_arm_can_not_take_goes_to_the_next_and_is_priced_there(need: dic
     assert json.loads(found["total"]["assumptions"])["requests_moved"] == {words: 1.0}
 
 
-def test_where_no_arm_can_take_a_request_nothing_is_projected() -> None:
-    found = projected(request(1), request(2, input_image_tokens=9), policies=config(arm("cheap", CHEAP, share="1")))
+@pytest.mark.parametrize("baseline", ["actual", "all_closed"])
+def test_what_no_arm_can_take_stays_where_it_ran_and_is_left_out_of_both_sides(baseline: str) -> None:
+    """One prompt of three holds an image. It made the whole policy of a day of two thousand requests a row without a figure."""
+    day = requests(request(1), request(2), request(3, input_image_tokens=9))
+    cheap, strong = (
+        routing.project(day, rate_card(), config(one, baselines=[baseline]), SCORES, evidence=CERTAIN, facts=FACTS)
+        for one in (arm("cheap", CHEAP, share="1"), arm("strong", STRONG, share="1"))
+    )
+    rows = {row["arm"]: row for row in cheap.projection.to_dicts()}
+    for name in ("total", "same_tokens_dearest", "best_single_cheap"):
+        assert (rows[name]["baseline_cost_usd"], rows[name]["central_cost_usd"]) == (2 * STRONG_USD, 2 * CHEAP_USD)
+    assert (rows["total"]["requests"], rows["total"]["not_projected_reason"]) == (2, None)
+    assert json.loads(rows["total"]["assumptions"])["requests_left_out"] == {"no arm takes (an image in the prompt)": 1}
+    other = strong.projection.filter(arm="total").row(0, named=True)
+    assert (other["requests"], json.loads(other["assumptions"])["requests_left_out"]) == (3, {})
+
+
+def test_where_no_arm_can_take_any_request_nothing_is_projected() -> None:
+    found = projected(request(2, input_image_tokens=9), policies=config(arm("cheap", CHEAP, share="1")))
     assert found["total"]["central_cost_usd"] is None
     assert found["total"]["saving_share_low_95"] is None
     assert found["total"]["not_projected_reason"] == "no arm takes 1 requests: an image in the prompt"
