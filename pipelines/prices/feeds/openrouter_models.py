@@ -5,6 +5,7 @@ Catalogue prices only: what a call was billed depends on the upstream that serve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -15,7 +16,7 @@ from pipelines.prices.feeds._numbers import bound_of, feed_json, unwrapped
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.windows import utc_windows
 
-VERSION = "5"
+VERSION = "6"
 
 _METERS = {
     "prompt": "input_uncached",
@@ -67,7 +68,7 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
             rejected += 1
             continue
         try:
-            found = list(_model_prices(model["id"], model["pricing"], f"/data/{index}/pricing", problems))
+            found = list(_model_prices(model["id"], _spelt(model["pricing"]), f"/data/{index}/pricing", problems))
         except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
             problems.add(f"{model['id']}: /data/{index}/pricing: not shaped as the format is ({type(error).__name__})")
             rejected += 1
@@ -77,6 +78,13 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
         elif found:
             problems.add(f"{model['id']}: only zeros, though its name does not end in :free")
     return Parsed(prices, len(models), rejected, frozenset(problems))
+
+
+def _spelt(block: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as the API writes them, where the list was saved by an SDK that writes `inputCacheRead`."""
+    spelt = {re.sub(r"(?<=[a-z])(?=[A-Z0-9])", "_", name).lower(): value for name, value in block.items()}
+    steps = spelt.get("overrides")
+    return spelt | {"overrides": [_spelt(step) for step in steps]} if isinstance(steps, list) else spelt
 
 
 def _are_models(value: object) -> bool:

@@ -76,6 +76,21 @@ def test_openrouter_prices_tiers_and_overrides() -> None:
     ]
 
 
+def test_a_list_that_an_sdk_saved_says_what_the_api_says() -> None:
+    """The names of OpenRouter's own SDK for TypeScript: cached input cost as much as any other."""
+    pricing = {
+        "prompt": "0.000002", "completion": "0.00001", "input_cache_read": "0.0000002", "input_cache_write_1h": "0.000004",
+        "web_search": "0.01", "overrides": [{"min_prompt_tokens": 272000, "input_cache_read": "0.0000004"}],
+    }  # fmt: skip
+    spelt = {
+        "prompt": "0.000002", "completion": "0.00001", "inputCacheRead": "0.0000002", "inputCacheWrite1h": "0.000004",
+        "webSearch": "0.01", "overrides": [{"minPromptTokens": 272000, "inputCacheRead": "0.0000004"}],
+    }  # fmt: skip
+    one, other = (read("openrouter_models", {"data": [{"id": "a/m", "pricing": block}]}) for block in (pricing, spelt))
+    assert one == other
+    assert not one.not_understood
+
+
 def test_a_discount_of_openrouter_is_named_with_its_model() -> None:
     pricing = {"prompt": "0.000002", "completion": "0.000004", "discount": 0.25}
     parsed = read("openrouter_models", {"data": [{"id": "m", "pricing": pricing}]})

@@ -187,6 +187,7 @@ GEMINI = """
     [
         ("Grounding with Google Search", "5,000 free search requests per month, then $14 per 1,000 requests.", {("web_search", "14", 1000, 0)}),
         ("Grounding with Google Search", "1,500 RPD (free), then $35 per 1,000 grounded prompts", {("grounded_prompt", "35", 1000, 0)}),
+        ("Output price", "$3.00 (text and thinking) $17.50 (video)", {("output_text", "3.00", 1_000_000, 0), ("output_reasoning", "3.00", 1_000_000, 0), ("output_video", "17.50", 1_000_000, 0)}),
         ("Image input price", "$0.45 ($0.00012 per image)", {("input_image", "0.45", 1_000_000, 0)}),
         ("Input price", "$1, prompts <= 200k tokens $2, prompts > 200k token", {("input_uncached", "1", 1_000_000, 0), ("input_uncached", "2", 1_000_000, 200_000)}),
     ],
