@@ -52,7 +52,9 @@ from pipelines.prices.pages.phrases import also_named, phrase_prices
 from pipelines.prices.pages.picked_tables import Found, bound, picked
 from pipelines.prices.pages.saved import page_text
 
-VERSION = "8"
+VERSION = "9"
+UNREAD_SHARE = 0.2
+"""Of the rows of a page, the most that may be strange, but for a single one: more is another notation, and in it what seems to fit may not."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     rows: list[_Row] = []
     for section in layout.sections:
         rows += _section_rows(reading, section, found)
-    if len(reading.unread) > len(rows):
+    if reading.unread and (not rows or len(reading.unread) > max(1, UNREAD_SHARE * len([*rows, *reading.unread]))):
         raise PriceFeedError(reading.unread[0].problem)
     if layout.sections and not rows:
         wanted = listed(section.heading for section in layout.sections)
@@ -234,30 +236,20 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
         try:
             priced = _priced_cells(reading, alternative, cells, positions, item, where=where)
             found = [conditions.put_on(price) for price in priced]
-            found += _shares(found, shares)
-            if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):
-                words = "at two prices for one meter, by a condition that the ledger can't express"
-                problems.add(f"{where}: {listed(models)} {words}")
-                continue
-            _refuse_disorder(layout, alternative, models, found, f"{where} ({listed(models)})")
         except PriceFeedError as error:
-            unread.append(_Unread(models, _tiers(alternative), str(error)))
+            unread.append(_Unread(models, alternative.tiers, str(error)))
             continue
+        found += _shares(found, shares)
+        if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):
+            words = "at two prices for one meter, by a condition that the ledger can't express"
+            problems.add(f"{where}: {listed(models)} {words}")
+            continue
+        _refuse_disorder(layout, alternative, models, found, f"{where} ({listed(models)})")
         rows.append(_Row(models, tuple(found), alternative.scaled))
     if not rows and len(unread) > 1:  # no row of the table fits
         raise PriceFeedError(unread[0].problem)
     reading.unread.extend(unread)
     return rows
-
-
-def _tiers(alternative: Alternative) -> frozenset[str]:
-    """The service tiers that a row of the table states prices of."""
-    columns = [
-        column
-        for item in alternative.columns.values()
-        for column in (item.labels.values() if isinstance(item, Labels) else [item])
-    ]
-    return frozenset(column.service_tier for column in columns)
 
 
 def _name_in(

@@ -20,7 +20,7 @@ from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.layout import Column, PageLayout
 
 _CELL = re.compile(
-    r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:(?:/|\bper\b)\s*(?P<unit>.+))?$"
+    r"^(?P<sign>[$¥￥€£])?\s*(?P<amount>(?:[1-9]\d{0,2}(?:,\d{3})+|0|[1-9]\d*)(?:\.\d+)?)\s*(?P<word>元|USD|CNY|EUR)?\s*(?:(?:/|\bper\b)\s*(?P<unit>.+))?$"
 )
 _CURRENCIES = {
     "$": "USD", "USD": "USD", "¥": "CNY", "￥": "CNY", "元": "CNY", "CNY": "CNY", "€": "EUR", "EUR": "EUR", "£": "GBP",

@@ -104,6 +104,14 @@ class Alternative(Declaration):
             raise ValueError("exactly one of `model` (a header) and `models` (names) is needed")
         return self
 
+    @property
+    def tiers(self) -> frozenset[str]:
+        """The service tiers that a row states prices of."""
+        columns = [
+            c for item in self.columns.values() for c in (item.labels.values() if isinstance(item, Labels) else [item])
+        ]
+        return frozenset(column.service_tier for column in columns)
+
 
 class Region(Declaration):
     """Columns (spellings of one) that say where a price holds, and the region that each of their values stands for.

@@ -72,21 +72,21 @@ def test_so_it_is_in_markdown_and_in_sentences() -> None:
     assert {str(p.unit_price) for p in parsed.prices} == {"0.435", "2", "5"}
 
 
-@pytest.mark.parametrize("cell", ["~~$1~~", "$1 (75% off)", "$1 or $2", "€1", "$1 / hour", "soon", "$5"])
+@pytest.mark.parametrize("cell", ["~~$1~~", "$1 (75% off)", "$1 or $2", "€1", "$1 / hour", "soon", "$02"])
 def test_a_row_that_cannot_be_read_costs_its_model_alone(cell: str) -> None:
-    """The last cell is dearer than its output, which no other row is."""
-    layout = ACME | {"ordered": [["input_uncached", "output_text"]]}
     page = table("Models", "| n | $1 | $4 |", f"| m | {cell} | $4 |") + SEARCHES
-    parsed = read(page.encode(), layout)
+    parsed = read(page.encode(), ACME)
     assert {model for model, *_ in stated(parsed)} == {"n"}
     assert [text for text in parsed.not_understood if "row 2" in text]
 
 
 def test_a_model_of_which_a_row_is_lost_has_no_price_where_that_row_may_hold() -> None:
     """Else prompts of any size would cost what short ones do; a batch that can't be read leaves the standard price."""
-    models = table("Models", "| m | $1 | $4 |", "| m for prompts over 200,000 tokens | ? | $8 |", "| n | $1 | $4 |")
+    rows = ["| m | $1 | $4 |", "| m for prompts over 200,000 tokens | ? | $8 |", "| n | $1 | $4 |"]
+    models = table("Models", *rows, *(f"| other-{number} | $1 | $4 |" for number in range(4)))
     batch = table("Batch", "| m | $0.5 | $2 |", "| n | half | half |", "| o | $0.5 | $2 |")
-    assert stated(read((models + batch + SEARCHES).encode(), ACME)) == {
+    found = stated(read((models + batch + SEARCHES).encode(), ACME))
+    assert {price for price in found if not price[0].startswith("other")} == {
         ("n", "standard", "input_uncached", "1"), ("n", "standard", "output_text", "4"),
         ("o", "batch", "input_uncached", "0.5"), ("o", "batch", "output_text", "2"),
     }  # fmt: skip
@@ -97,10 +97,10 @@ def test_a_model_of_which_a_row_is_lost_has_no_price_where_that_row_may_hold() -
     [
         table("Models", "| m | €1 | €4 |", "| n | €1 | €4 |"),
         table("Models", "| m | €1 | €4 |"),
-        table("Models", "| m | €1 | €4 |", "| n | €1 | €4 |", "| o | $1 | $4 |"),
+        table("Models", *["| m | €1 | €4 |"] * 2, *["| o | $1 | $4 |"] * 7),
     ],
 )
-def test_a_page_most_of_whose_rows_cannot_be_read_is_refused(page: str) -> None:
+def test_a_page_of_which_many_rows_cannot_be_read_is_refused(page: str) -> None:
     with pytest.raises(PriceFeedError, match="expected an amount in USD"):
         read((page + SEARCHES).encode(), ACME)
 
