@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -31,39 +31,53 @@ _Row = Mapping[str, Any]
 _Offers = Mapping[tuple[Any, ...], Sequence[_Row]]
 
 
-def dearer_sellers(
-    calls: pl.DataFrame, waste: pl.DataFrame, rate_card: pl.DataFrame, sellers: Sequence[str], to_date: date
-) -> pl.DataFrame:
-    """Rows of mart.dearer_seller of the calls before `to_date`: columns of core.request (`waste.CALL_COLUMNS`), without those in `waste`.
+class DearerSellers:
+    """The calls of days that come in parts, summed up as far as another seller sells their model.
 
     `sellers` are patterns of those that come into question.
     """
-    plain = rate_card.filter(pl.col("marginal") == "{}", pl.col("minimum_charge_usd").is_null())
-    cards = {row["rate_id"]: row for row in plain.rows(named=True)}
-    offers = _offers(plain, sellers)
-    sold_elsewhere = [rate_id for rate_id, card in cards.items() if _others(card, offers)]
-    paid = calls.filter(
-        pl.col("event_date") < to_date, pl.col("effective_cost_usd") > 0, pl.col("rate_id").is_in(sold_elsewhere)
-    ).join(waste.select("request_uid"), on="request_uid", how="anti")
-    quantities = [
-        *(pl.col(meter.tokens_column).cast(pl.Int64).sum().alias(meter.name) for meter in TOKEN_METERS),
-        *(fee_quantity(meter).sum().alias(meter.name) for meter in FEE_METERS if meter.count is not None),
-        *(pl.len().cast(pl.Int64).alias(meter.name) for meter in FEE_METERS if meter.count is None),
-    ]
-    summed = (
-        paid.with_columns(pl.col("team").fill_null(UNATTRIBUTED))
-        .group_by(_KEY)
-        .agg(pl.col("effective_cost_usd").sum().alias("cost_usd"), pl.len().alias("requests"), *quantities)
-    )
-    found = [
-        {**row, "cheaper_provider_id": seller, "saving_usd": row["cost_usd"] - usd}
-        for row in summed.rows(named=True)
-        for seller, usd in _cheapest(row, cards[row["rate_id"]], offers)
-    ]
-    names = DEARER_SELLER.polars_schema.names()
-    rows = pl.DataFrame([{name: row[name] for name in names} for row in found], schema=DEARER_SELLER.polars_schema)
-    sums = rows.group_by(DEARER_SELLER.primary_key).agg(pl.col("requests", "cost_usd", "saving_usd").sum())
-    return sums.select(names).cast(DEARER_SELLER.polars_schema).sort(DEARER_SELLER.primary_key)
+
+    def __init__(self, rate_card: pl.DataFrame, sellers: Sequence[str]) -> None:
+        plain = rate_card.filter(pl.col("marginal") == "{}", pl.col("minimum_charge_usd").is_null())
+        self._cards = {row["rate_id"]: row for row in plain.rows(named=True)}
+        self._offers = _offers(plain, sellers)
+        self._sold_elsewhere = [rate_id for rate_id, card in self._cards.items() if _others(card, self._offers)]
+        self._sums: pl.DataFrame | None = None
+
+    def add(self, calls: pl.DataFrame, waste: pl.DataFrame) -> None:
+        """Add calls (columns of core.request, `waste.CALL_COLUMNS`), without those in `waste`."""
+        is_paid = pl.col("effective_cost_usd") > 0
+        paid = calls.filter(is_paid, pl.col("rate_id").is_in(self._sold_elsewhere)).join(
+            waste.select("request_uid"), on="request_uid", how="anti"
+        )
+        quantities = [
+            *(pl.col(meter.tokens_column).cast(pl.Int64).sum().alias(meter.name) for meter in TOKEN_METERS),
+            *(fee_quantity(meter).sum().alias(meter.name) for meter in FEE_METERS if meter.count is not None),
+            *(pl.len().cast(pl.Int64).alias(meter.name) for meter in FEE_METERS if meter.count is None),
+        ]
+        sums = (
+            paid.with_columns(pl.col("team").fill_null(UNATTRIBUTED))
+            .group_by(_KEY)
+            .agg(
+                pl.col("effective_cost_usd").sum().alias("cost_usd"),
+                pl.len().cast(pl.Int64).alias("requests"),
+                *quantities,
+            )
+        )
+        both = sums if self._sums is None else pl.concat([self._sums, sums])
+        self._sums = both.group_by(_KEY).agg(pl.all().sum())
+
+    def rows(self) -> pl.DataFrame:
+        """Rows of mart.dearer_seller of all that was added, which must be whole days."""
+        found = [
+            {**row, "cheaper_provider_id": seller, "saving_usd": row["cost_usd"] - usd}
+            for row in (() if self._sums is None else self._sums.rows(named=True))
+            for seller, usd in _cheapest(row, self._cards[row["rate_id"]], self._offers)
+        ]
+        names = DEARER_SELLER.polars_schema.names()
+        rows = pl.DataFrame([{name: row[name] for name in names} for row in found], schema=DEARER_SELLER.polars_schema)
+        sums = rows.group_by(DEARER_SELLER.primary_key).agg(pl.col("requests", "cost_usd", "saving_usd").sum())
+        return sums.select(names).cast(DEARER_SELLER.polars_schema).sort(DEARER_SELLER.primary_key)
 
 
 def _offers(cards: pl.DataFrame, sellers: Sequence[str]) -> dict[tuple[Any, ...], list[_Row]]:

@@ -8,12 +8,10 @@ whose life is not stated, one that was alive when the log ends, a request whose 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
-from functools import reduce
-from operator import add
 
 import polars as pl
 
+from pipelines.books.waste_context import LIVES, SAME_PROMPTS, SAME_SESSION, Context
 from pipelines.config.allocation import ATTRIBUTION, UNATTRIBUTED
 from pipelines.config.patterns import regex_of
 from pipelines.config.waste import WaitRule
@@ -24,52 +22,36 @@ from pipelines.warehouse.tables.mart_economics import FINDINGS, WASTE
 PAST_BOUND = 20
 """A request is just past a bound where a twentieth of the bound or less lies above it."""
 
-LIVES = {
-    "input_cache_write_5m_tokens": timedelta(minutes=5),
-    "input_cache_write_30m_tokens": timedelta(minutes=30),
-    "input_cache_write_1h_tokens": timedelta(hours=1),
-    "input_cache_write_12h_tokens": timedelta(hours=12),
-}
-"""How long a cache lives that nobody reads, by the column that counts what was written to it."""
-
-_WRITTEN = reduce(add, (pl.col(column).cast(pl.Int64) for column in LIVES))
-_READ, _UNCACHED = pl.col("input_cache_read_tokens"), pl.col("input_uncached_tokens")
-_SAME_PROMPTS = ("provider_id", "model_id", "team", "project", "application")
-_SAME_SESSION = ("source", "session_id", "provider_id", "model_id")
-_STAYS_IN_CACHE = timedelta(minutes=5)
+_UNCACHED = pl.col("input_uncached_tokens")
 
 CALL_COLUMNS = tuple(dict.fromkeys([
-    "event_date", "request_uid", "event_at", *_SAME_SESSION, *_SAME_PROMPTS, *ATTRIBUTION, "status", "service_tier", "region",
+    "event_date", "request_uid", "event_at", *SAME_SESSION, *SAME_PROMPTS, *ATTRIBUTION, "status", "service_tier", "region",
     "is_billable", "usage_basis", *COUNT_COLUMNS, "effective_cost_usd", "rate_id",
 ]))  # fmt: skip
 """The columns of core.request that findings look at."""
 
 
-def candidates(calls: pl.DataFrame, rate_card: pl.DataFrame, rules: Sequence[WaitRule], to_date: date) -> pl.DataFrame:
-    """The requests before `to_date` that may be a finding, with what the findings look at.
+def candidates(
+    calls: pl.DataFrame, context: Context, rate_card: pl.DataFrame, rules: Sequence[WaitRule]
+) -> pl.DataFrame:
+    """The requests among `calls` (rows of core.request, CALL_COLUMNS at least) that may be a finding, with what the findings look at.
 
-    `calls` are rows of core.request (CALL_COLUMNS at least) up to the end of `to_date`: the day after shows what follows.
+    `context` is made of all calls up to the end of the next day, which shows what follows.
     """
-    seen = calls.filter(pl.col("status") != "cache_hit")
-    log_end = pl.lit(seen["event_at"].max(), dtype=seen.schema["event_at"])  # null where there are no requests
     cards = rate_card.select("rate_id", "context_counts", bound="context_from_tokens")
+    unread = [f"unread_{column}" for column in LIVES]
     judged = (
-        seen.join(_next_reads(seen), on="request_uid", how="left", maintain_order="left")
-        .join(_misses(seen), on="request_uid", how="left", maintain_order="left")
+        calls.filter(pl.col("status") != "cache_hit")
+        .join(context.unread, on="request_uid", how="left", maintain_order="left")
+        .join(context.missed, on="request_uid", how="left", maintain_order="left")
         .join(cards, on="rate_id", how="left", maintain_order="left")
         .with_columns(
-            *(
-                ((pl.col(column) > 0) & (pl.col("read_at").fill_null(log_end) > pl.col("event_at") + life)).alias(
-                    f"unread_{column}"
-                )
-                for column, life in LIVES.items()
-            ),
+            pl.col(unread).fill_null(value=False),
             has_failed=pl.col("status").is_in(["error", "cancelled"]),
             has_missed=pl.col("cached_before").is_not_null(),
             waits_for=_waits_for(rules),
         )
     )
-    unread = [pl.col(f"unread_{column}") for column in LIVES]
     is_suspect = pl.any_horizontal(
         "has_failed",
         "has_missed",
@@ -77,53 +59,8 @@ def candidates(calls: pl.DataFrame, rate_card: pl.DataFrame, rules: Sequence[Wai
         (pl.col("bound") > 0).fill_null(value=False),
         *unread,
     )
-    kept = judged.filter(pl.col("event_date") < to_date, pl.col("effective_cost_usd") > 0, is_suspect)
+    kept = judged.filter(pl.col("effective_cost_usd") > 0, is_suspect)
     return kept.with_columns(pl.col("team").fill_null(UNATTRIBUTED), cost_usd="effective_cost_usd")
-
-
-def _next_reads(seen: pl.DataFrame) -> pl.DataFrame:
-    """Of each request that wrote to a cache: read_at, when the next one of the same prompts read from one."""
-    wrote = seen.filter(_WRITTEN > 0)
-    of_cache = seen.join(wrote.select(_SAME_PROMPTS).unique(), on=_SAME_PROMPTS, how="semi", nulls_equal=True).filter(
-        (_WRITTEN > 0) | (_READ > 0)
-    )
-    # From the last call to the first; of calls of one instant the one with the smaller id comes first here too.
-    backwards = of_cache.sort("event_at", "request_uid", descending=[True, False])
-    read = pl.when(_READ > 0).then("event_at")
-    found = backwards.with_columns(read_at=read.forward_fill().over(_SAME_PROMPTS)).with_columns(
-        pl.col("read_at").shift(1).over(_SAME_PROMPTS)
-    )
-    return found.select("request_uid", "read_at")
-
-
-def _misses(seen: pl.DataFrame) -> pl.DataFrame:
-    """The requests that found nothing in the cache although the call before them in their session had: cached_before."""
-    in_session = seen.filter(pl.col("session_id").is_not_null())
-    calls = (
-        in_session.select(
-            "request_uid",
-            *_SAME_SESSION,
-            "event_at",
-            cached=_WRITTEN + _READ,
-            has_read=_READ > 0,
-            not_read=_UNCACHED + _WRITTEN,
-        )
-        .sort("event_at", "request_uid")
-        .with_row_index("place")
-    )
-    # One window that numbers the call before takes half as long as one for each of its values.
-    before = pl.col("place").shift(1).over(_SAME_SESSION)
-    later = calls.with_columns(before=before).filter(~pl.col("has_read"), pl.col("before").is_not_null())
-    former = calls.select(before_at="event_at", cached_before="cached")[later["before"]]
-    return (
-        pl.concat([later, former], how="horizontal")
-        .filter(
-            pl.col("cached_before") > 0,
-            pl.col("event_at") <= pl.col("before_at") + _STAYS_IN_CACHE,
-            pl.col("not_read") >= pl.col("cached_before"),
-        )
-        .select("request_uid", "cached_before")
-    )
 
 
 def _waits_for(rules: Sequence[WaitRule]) -> pl.Expr:
@@ -158,9 +95,7 @@ def _cache_unread(calls: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
     unread = [pl.when(f"unread_{column}").then(column).otherwise(0) for column in LIVES]
     plain = [(pl.col(column) - part).alias(column) for column, part in zip(LIVES, unread, strict=True)]
     wrote = calls.filter(pl.any_horizontal(f"unread_{column}" for column in LIVES))
-    return _saving(
-        wrote, wrote.with_columns(pl.col("input_uncached_tokens") + pl.sum_horizontal(unread), *plain), rate_card
-    )
+    return _saving(wrote, wrote.with_columns(_UNCACHED + pl.sum_horizontal(unread), *plain), rate_card)
 
 
 def _cache_miss(calls: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
@@ -179,10 +114,8 @@ def _context_bound(calls: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame
     past = calls.filter(pl.col("context_counts") == "input", pl.col("bound") > 0).with_columns(
         above=prompt - pl.col("bound") + 1
     )
-    past = past.filter(
-        pl.col("above") * PAST_BOUND <= pl.col("bound"), pl.col("above") <= pl.col("input_uncached_tokens")
-    )
-    return _saving(past, past.with_columns(pl.col("input_uncached_tokens") - pl.col("above")), rate_card)
+    past = past.filter(pl.col("above") * PAST_BOUND <= pl.col("bound"), pl.col("above") <= _UNCACHED)
+    return _saving(past, past.with_columns(_UNCACHED - pl.col("above")), rate_card)
 
 
 def _could_wait(calls: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:

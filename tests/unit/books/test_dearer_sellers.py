@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.books.dearer_sellers import dearer_sellers
+from pipelines.books.dearer_sellers import DearerSellers
 from pipelines.books.waste import CALL_COLUMNS
 from pipelines.prices import build_ledger, build_rate_card, rate
 from pipelines.warehouse.tables.core import REQUEST
@@ -40,8 +40,10 @@ def found(
         *(rated[name] for name in rated.columns), event_date=pl.lit(DAY)
     )
     waste = requests.head(wasted).select("request_uid")
-    rows = dearer_sellers(requests.select(CALL_COLUMNS), waste, card, sellers, NEXT)
-    return rows.select("cheaper_provider_id", "requests", "cost_usd", "saving_usd").rows()
+    sums = DearerSellers(card, sellers)
+    for one in requests.select(CALL_COLUMNS).iter_slices(1):
+        sums.add(one, waste)
+    return sums.rows().select("cheaper_provider_id", "requests", "cost_usd", "saving_usd").rows()
 
 
 def test_the_cheapest_other_seller_of_the_same_model() -> None:
@@ -82,4 +84,7 @@ def test_what_is_not_known_to_be_cheaper_is_no_finding(case: str) -> None:
 def test_nothing_of_nothing() -> None:
     calls = pl.DataFrame(schema={name: REQUEST.polars_schema[name] for name in CALL_COLUMNS})
     card, waste = pl.DataFrame(schema=RATE_CARD.polars_schema), pl.DataFrame(schema=WASTE.polars_schema)
-    assert dearer_sellers(calls, waste, card, ("*",), NEXT).is_empty()
+    sums = DearerSellers(card, ("*",))
+    assert sums.rows().is_empty()
+    sums.add(calls, waste)
+    assert sums.rows().is_empty()

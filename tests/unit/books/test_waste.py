@@ -16,7 +16,9 @@ import polars as pl
 import psycopg
 import pytest
 
+from pipelines.books import waste_context
 from pipelines.books.waste import CALL_COLUMNS, candidates, waste
+from pipelines.books.waste_context import context_of
 from pipelines.config.waste import WaitRule
 from pipelines.finops.waste import FIXES, work_list
 from pipelines.prices import build_ledger, build_rate_card, rate
@@ -91,7 +93,8 @@ def found(connection: psycopg.Connection[Any], calls: list[dict[str, Any]]) -> d
     replace_all(connection, RATE_CARD, card)
     replace_days(connection, REQUEST, requests, DAY, NEXT + timedelta(days=1))
     calls_of_day = read_table(connection, REQUEST, "event_date between %s and %s", (DAY, NEXT))
-    rows = waste(candidates(calls_of_day, card, RULES, NEXT), card)
+    rows = found_in(calls_of_day, card, len(calls))
+    assert found_in(calls_of_day.sample(fraction=1, shuffle=True, seed=7), card, 1).equals(rows)
     replace_days(connection, WASTE, rows, DAY, NEXT)
     places = {uid: place for place, uid in enumerate(plain["request_uid"])}
     return {
@@ -102,7 +105,17 @@ def found(connection: psycopg.Connection[Any], calls: list[dict[str, Any]]) -> d
 def test_a_day_without_requests_wastes_nothing() -> None:
     calls = pl.DataFrame(schema={name: REQUEST.polars_schema[name] for name in CALL_COLUMNS})
     card = pl.DataFrame(schema=RATE_CARD.polars_schema)
-    assert waste(candidates(calls, card, RULES, NEXT), card).is_empty()
+    assert found_in(calls, card, 1).is_empty()
+
+
+def found_in(calls: pl.DataFrame, card: pl.DataFrame, size: int) -> pl.DataFrame:
+    """The waste of the day among calls that come in parts of `size`."""
+    parts = list(calls.iter_slices(size)) or [calls]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waste_context, "_ROWS", size)
+        context = context_of(parts)
+    found = [waste(candidates(part.filter(pl.col("event_date") < NEXT), context, card, RULES), card) for part in parts]
+    return pl.concat(found).sort("event_date", "request_uid")
 
 
 def call(minute: float = 0, **more: Any) -> dict[str, Any]:
