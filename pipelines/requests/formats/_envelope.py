@@ -25,6 +25,9 @@ LOGGERS = ("@timestamp", "time", "ts", "datetime", "start_time", "startTime", "s
 ASKED = ("request_model", "requested_model", "deployment")
 NAMED = ("model", "model_name", "model_id", "modelId")
 """Names under which envelopes write a model: what was asked for goes before the answer's own name, any other after it."""
+BATCH_RECORD = "batch_record"
+"""The field that names a record of a batch of Bedrock."""
+BATCH_MARK = '"modelOutput"'
 _HELD = "response"
 """The field in which an event of the responses API holds its answer."""
 
@@ -136,6 +139,14 @@ def _pieces(value: object, bodies: Sequence[str]) -> Iterator[object]:
             yield from ({**around, **item} if "" in bodies else {**value, key: item} for item in held)
             return
     yield value
+
+
+def of_bedrocks_batch(value: object) -> object:
+    """A line of what a batch of Bedrock put out with its answer as the `response`, and its record named; any other value as it is."""
+    if isinstance(value, dict) and "recordId" in value and isinstance(value.get("modelOutput"), dict):
+        around = {name: item for name, item in value.items() if name not in ("modelOutput", "modelInput")}
+        return {**around, "response": value["modelOutput"], BATCH_RECORD: value["recordId"]}
+    return value
 
 
 def with_answer(value: dict[str, Any], path: str, answer: dict[str, Any]) -> dict[str, Any]:

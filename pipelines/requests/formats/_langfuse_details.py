@@ -54,6 +54,13 @@ def column(key: str) -> str:
     return f"part_{key}"
 
 
+def parts_make_up(side: str) -> pl.Expr:
+    """Whether text, sound and images are all of the count next to them, which then holds them: LiveKit states them so."""
+    text = pl.col(column(f"{side}_text_tokens"))
+    parts = text + measure(f"{side}_audio") + measure(f"{side}_image")
+    return ((parts == pl.col(f"usage.{side}")) & (parts > 0)).fill_null(value=False)
+
+
 def whole_counts(is_additive: pl.Expr) -> Mapping[str, pl.Expr]:
     """The measures with their parts added up, where the counts add up at all; `raw_input` and `cached_content` are Google's own."""
     counts = {

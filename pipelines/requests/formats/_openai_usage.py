@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.records.json_record import Number, object_of
 from pipelines.records.layout import Paths
-from pipelines.requests.formats._envelope import Envelope, answers, with_answer
+from pipelines.requests.formats._envelope import BATCH_MARK, Envelope, answers, of_bedrocks_batch, with_answer
 
 # The realtime API writes token_details where the others write tokens_details.
 _INPUT = ("usage/prompt_tokens_details", "usage/input_tokens_details", "usage/input_token_details")
@@ -24,7 +24,7 @@ _HOLDERS = ("usage", "meta", "delta", "x_groq")
 """Objects of an answer that hold counts, at whatever depth."""
 MARKS = (
     '"x_groq"', '"usage_breakdown"', '"total_cost"', "kimi", "Kimi", "moonshot", '"image_generation_call"', '"web_search_call"',
-    '"promptTokens"', '"inputTokens"', '"billedUnits"', '"vendor_id"',
+    '"promptTokens"', '"inputTokens"', '"billedUnits"', '"vendor_id"', BATCH_MARK,
 )  # fmt: skip
 """Texts of the lines that `reading` changes."""
 
@@ -114,7 +114,9 @@ def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
 
 def reading(bodies: tuple[str, ...]) -> Callable[[object], Iterable[object]]:
     """The records of a line: its usage in the one place and case, its searches counted, images that a tool drew apart."""
-    return lambda value: _with_tools(bodies, _with_served_model(bodies, _with_usage_in_place(bodies, _with_id(value))))
+    return lambda value: _with_tools(
+        bodies, _with_served_model(bodies, _with_usage_in_place(bodies, _with_id(of_bedrocks_batch(value))))
+    )
 
 
 def _with_id(value: object) -> object:

@@ -2,7 +2,7 @@
 
 `inputTokens` is what neither read nor wrote a cache, the total is the sum of input, output and both cache counts; of
 OpenAI's models it holds the cache, and the total adds it again (`conventions.py`);
-`cacheDetails` split what was written by time to live. The answer names no model and no instant: the envelope's
+`cacheDetails` split what was written by time to live. The answer names no model and no instant (a prompt router names the one that it asked): the envelope's
 `modelId` (or `defaults: {model: ...}`) and `timestamp` count, or the date header of `ResponseMetadata`.
 Source: docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html.
 """
@@ -18,7 +18,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.records.json_record import Number
 from pipelines.requests.conventions import own_total, rule_of
 from pipelines.requests.format import Format
-from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._envelope import BATCH_MARK, BATCH_RECORD, Envelope, of_bedrocks_batch
 
 _BODIES = ("response", "metadata", "body")
 
@@ -29,11 +29,12 @@ def build(source: RequestSource) -> Format:
     meta = "ResponseMetadata"
     return Format(
         name="bedrock_converse",
-        version="5",
+        version="6",
         text={
             "source_request_id": (*at.outer("requestId", "request_id"), *at.body(f"{meta}/RequestId")),
             "request_model": at.model(),
-            "response_model": (),
+            "response_model": at.body("trace/promptRouter/invokedModelId"),
+            "batch_record": (BATCH_RECORD,),
             "region": at.outer("region"),
             "service_tier": at.body("serviceTier/type"),
             "latency": at.body("performanceConfig/latency"),
@@ -58,9 +59,9 @@ def build(source: RequestSource) -> Format:
         semantics="anthropic_exclusive",
         keep="stream_delta",
         trusts_total=True,
-        items=lambda: at.opened(by_time_to_live),
+        items=lambda: at.opened(lambda value: by_time_to_live(of_bedrocks_batch(value))),
         read_by_items=at.body("usage/cacheDetails"),
-        marks=('"cacheDetails"', '"serviceTier":"', '"serviceTier": "', *at.marks),
+        marks=(BATCH_MARK, '"cacheDetails"', '"serviceTier":"', '"serviceTier": "', *at.marks),
         derive=_derive,
     )
 
@@ -71,7 +72,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     return {
         "token_semantics": rule,
         "usage.total": own_total(rule),
-        "service_tier": served_tier(),
+        "service_tier": pl.when(pl.col("batch_record").is_not_null()).then(pl.lit("batch")).otherwise(served_tier()),
         "not_a_request": pl.when(~counted & pl.col("source_request_id").is_null()).then(
             pl.lit("the record has neither a request id nor usage")
         ),

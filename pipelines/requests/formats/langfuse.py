@@ -29,7 +29,15 @@ from pipelines.requests.conventions import leaves_cache_out
 from pipelines.requests.format import Format
 from pipelines.requests.formats import refuse_options
 from pipelines.requests.formats._envelope import ASKED
-from pipelines.requests.formats._langfuse_details import CACHED_CONTENT, KEYS, RAW_INPUT, column, tier, whole_counts
+from pipelines.requests.formats._langfuse_details import (
+    CACHED_CONTENT,
+    KEYS,
+    RAW_INPUT,
+    column,
+    parts_make_up,
+    tier,
+    whole_counts,
+)
 from pipelines.requests.semantics import measure
 
 _CALLS = ("GENERATION", "EMBEDDING")
@@ -89,7 +97,7 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="9",
+        version="10",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),
@@ -129,6 +137,7 @@ def build(source: RequestSource) -> Format:
         | {column(key): _details(key) for key in KEYS}
         | {"raw_input": _details(*RAW_INPUT), "cached_content": _details(*CACHED_CONTENT)}
         | {"span_detail": _details(*(key for keys in _OF_SPANS.values() for key in keys)), "span_input": _SPAN_INPUT}
+        | {"span_written": _details(*_OF_SPANS["cache_write"])}
         | {"own_cached": _details("input_cached_tokens", "input_cache_read", "input_cache_read_tokens", "input_cache_creation")},
         maybe_objects=("metadata", "metadata/attributes", "metadata/scope"),
         instants={
@@ -165,11 +174,19 @@ def _derive() -> Mapping[str, pl.Expr]:
     of_span = pl.col("span_detail").is_not_null() | ((pl.col("span_input") == pl.col("usage.input")) & (cached > 0))
     of_span = of_span.fill_null(value=False) & (cached <= measure("input")) & pl.col("own_cached").is_null()
     of_span &= ~leaves_cache_out("span_scope")
-    inside = of_span | pl.when(total.is_not_null()).then(total == plain).otherwise(named_inner)
+    # Langfuse takes what was read off the input, and leaves what was written there where it does not know its name.
+    half_known = (pl.col("span_written") > 0) & pl.col("own_cached").is_not_null() & ~leaves_cache_out("span_scope")
+    half_known = (half_known & (pl.col("span_written") <= measure("input"))).fill_null(value=False)
+    split = parts_make_up("input") | parts_make_up("output")
+    of_span = (of_span | split) & ~half_known
+    inside = of_span | pl.when(half_known).then(statement=False).when(total.is_not_null()).then(
+        total == plain
+    ).otherwise(named_inner)
     of_google = pl.col("raw_input").is_not_null()
     counts = dict(whole_counts(~inside & ~of_google)) | {
-        "usage.total": pl.when(~of_span | (total == plain)).then(total)
+        "usage.total": pl.when(~half_known & (~of_span | (total == plain))).then(total)
     }
+    counts["usage.input"] = counts["usage.input"] - pl.when(half_known).then("span_written").otherwise(0)
     counts |= {name: pl.when(in_tokens).then(counts[name]) for name in ("usage.input", "usage.output", "usage.total")}
     status = pl.when(pl.col("level") == "ERROR").then(pl.lit("error")).otherwise(pl.lit("ok"))
     elapsed = (pl.col("ended_at") - pl.col("event_at")).dt.total_microseconds() / 1000

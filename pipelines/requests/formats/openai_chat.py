@@ -28,7 +28,7 @@ from pipelines.records.layout import Paths
 from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
-from pipelines.requests.formats._envelope import SUMS, Envelope
+from pipelines.requests.formats._envelope import BATCH_RECORD, SUMS, Envelope
 from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.reused_ids import ANSWERED
@@ -51,7 +51,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
-        version="13",
+        version="14",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
             "provider_id": at.body("meta/provider_name"),
@@ -60,6 +60,7 @@ def build(source: RequestSource) -> Format:
             "object": at.body("object"),
             "logged_operation": at.body("operation"),
             "event": at.body("type"),
+            "batch_record": (BATCH_RECORD,),
             "batch_answer": at.batch_answer("id", "model", "object"),
             "service_tier": at.body("service_tier"),
             "run_type": at.outer("run_type"),
@@ -133,10 +134,11 @@ def batch_tier() -> pl.Expr:
     """The service tier; lines of a batch's output file are the tier batch, which the answer does not say.
 
     Such a line names a `custom_id`, the batch interface's own word, and holds the answer as its `response`. OpenAI and Groq give it
-    an id of its own too, Mistral another one, Azure, Together and Fireworks none.
+    an id of its own too, Mistral another one, Azure, Together and Fireworks none. Bedrock names a record.
     """
     is_line = pl.col("source_request_id").str.starts_with("batch_req_") | pl.col("batch_answer").is_not_null()
     is_line &= pl.col("tag.custom_id").is_not_null()
+    is_line |= pl.col("batch_record").is_not_null()
     return pl.when(is_line.fill_null(value=False)).then(pl.lit("batch")).otherwise(pl.col("service_tier"))
 
 

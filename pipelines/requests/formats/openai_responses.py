@@ -20,7 +20,7 @@ from pipelines.records.conversions import TimeRule
 from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM
-from pipelines.requests.formats._envelope import Envelope
+from pipelines.requests.formats._envelope import BATCH_RECORD, Envelope
 from pipelines.requests.formats._langchain import CALLS
 from pipelines.requests.formats._openai_usage import MARKS, usage_paths
 from pipelines.requests.formats.openai_chat import OF_ANTHROPIC, OF_STREAMS, adds_up, batch_tier, reader
@@ -33,11 +33,12 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="12",
+        version="13",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
+            "batch_record": (BATCH_RECORD,),
             "batch_answer": at.batch_answer("id", "model", "object"),
             "service_tier": at.body("service_tier"),
             "run_type": at.outer("run_type"),

@@ -47,3 +47,31 @@ def test_the_answer_counts_where_the_record_does_not(tmp_path: Path, body: objec
 def test_the_record_s_own_counts_go_first(tmp_path: Path, body: object) -> None:
     found = buckets(row(parse_records(tmp_path, "bedrock_invocation", [logged(body, input=10, output=5)])))
     assert (found["input_uncached"], found["output_text"]) == (10, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("bedrock_converse", {"stopReason": "end_turn", "usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}),
+        ("openai_chat", {"object": "chat.completion", "id": "chatcmpl-a1b2c3d4e5f6", "model": "openai.gpt-oss-120b-1:0",
+                         "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}}),
+        ("openai_responses", {"object": "response", "id": "resp_a1b2c3d4e5f6", "model": "openai.gpt-oss-120b-1:0",
+                              "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}}),
+    ],
+)  # fmt: skip
+def test_records_of_a_batch_are_the_tier_batch(tmp_path: Path, name: str, answer: dict[str, Any]) -> None:
+    """They were charged twice of what a batch costs."""
+    record = {"recordId": "R1", "modelInput": {"messages": []}, "modelOutput": answer}
+    found = row(parse_records(tmp_path, name, [record], options={"undated": "arrival"}, defaults={"model": "m"}))
+    assert (found["service_tier"], buckets(found)) == ("batch", {"input_uncached": 10, "output_text": 5})
+    plain = row(parse_records(tmp_path, name, [answer | {"recordId": "R1"}], options={"undated": "arrival"}))
+    assert plain["service_tier"] == "standard"
+
+
+def test_a_prompt_router_names_the_model_that_answered(tmp_path: Path) -> None:
+    router = "arn:aws:bedrock:us-east-1:1:default-prompt-router/anthropic.claude:1"
+    asked = "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-3-5-sonnet-20240620-v1:0"
+    record = {"timestamp": AT, "requestId": "r", "modelId": router, "trace": {"promptRouter": {"invokedModelId": asked}},
+              "usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}  # fmt: skip
+    found = row(parse_records(tmp_path, "bedrock_converse", [record]))
+    assert (found["request_model"], found["response_model"]) == (router, asked)

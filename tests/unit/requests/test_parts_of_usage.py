@@ -158,3 +158,26 @@ def test_bedrocks_answers_state_tier_and_latency_wherever_they_are_logged(
 def test_a_tier_that_a_logger_wrote_flat_costs_no_call(tmp_path: Path) -> None:
     found = row(parse_records(tmp_path, "bedrock_converse", [CONVERSE | {"serviceTier": "priority"}]))
     assert found["service_tier"] == "priority"
+
+
+WRITTEN_APART = {"input": 260, "output": 20, "input_cached_tokens": 40, "cache_write.input_tokens": 25}
+SOUND = {"input": 1000, "output": 300, "input_text_tokens": 400, "input_audio_tokens": 600, "input_cached_tokens": 0,
+         "output_text_tokens": 60, "output_audio_tokens": 240}  # fmt: skip
+
+
+@pytest.mark.parametrize("total", [{}, {"total": 280}, {"total": 345}], ids=str)
+def test_what_was_written_is_in_the_input_where_langfuse_does_not_know_its_name(
+    tmp_path: Path, total: dict[str, int]
+) -> None:
+    """github.com/langfuse/langfuse/issues/17117: only what was read is taken off the input of 300."""
+    record = sample("langfuse") | {"usageDetails": WRITTEN_APART | total}
+    expected = {"input_uncached": 235, "input_cache_read": 40, "input_cache_write": 25, "output_text": 20}
+    assert buckets(row(parse_records(tmp_path, "langfuse", [record]))) == expected
+
+
+@pytest.mark.parametrize("total", [{}, {"total": 1300}, {"total": 2600}], ids=str)
+def test_text_and_sound_that_make_up_a_count_are_not_added_to_it(tmp_path: Path, total: dict[str, int]) -> None:
+    """LiveKit's spans of a realtime model, which Langfuse adds up; each token was charged twice."""
+    record = sample("langfuse") | {"usageDetails": SOUND | total, "model": "gpt-realtime"}
+    expected = {"input_uncached": 400, "input_audio": 600, "output_text": 60, "output_audio": 240}
+    assert buckets(row(parse_records(tmp_path, "langfuse", [record]))) == expected
