@@ -136,10 +136,6 @@ def stale_days(
                 or (observed_at >= %(since)s and day > (select min(day) from loaded) and day < (select max(day) from loaded))
             )
             and (day, snapshot_id) not in (select day, snapshot_id from loaded)
-            and not exists (
-                select from dropped
-                where dropped.snapshot_id = indexed.snapshot_id and dropped.day between indexed.day - 1 and indexed.day + 1
-            )
         ),
         orphaned as (select day from loaded where snapshot_id not in (select snapshot_id from raw.snapshot)),
         whole as (

@@ -83,7 +83,7 @@ def load_requests(workspace: Workspace, window: Window, make: MakeParts | None =
         requests.flush()
         aliases = alias_frame(registry_of(workspace), summary.names)
         _replace_aliases(connection, aliases)
-        loaded = pl.concat([summary.loaded_files, _all_dropped(connection, window, summary.loaded_files)])
+        loaded = pl.concat([summary.loaded_files, _without_request(connection, window, summary.loaded_files)])
         loaded_files = replace_days(connection, LOADED_FILE, loaded, window.from_date, window.to_date)
         quiet = quiet_days(window, summary.loaded_files["event_date"])
         replace_days(connection, QUIET_DAY, quiet, window.from_date, window.to_date)
@@ -199,15 +199,15 @@ def parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], list
     return workspace.parsed_paths(index.filter(~replays)), workspace.parsed_paths(index.filter(replays))
 
 
-def _all_dropped(connection: psycopg.Connection[Any], window: Window, loaded: pl.DataFrame) -> pl.DataFrame:
-    """Rows of raw.loaded_file with no request, for the files of days on which no record was kept: such a day was loaded, and
-    what a record on the day next to it was kept for is dropped there."""
+def _without_request(connection: psycopg.Connection[Any], window: Window, loaded: pl.DataFrame) -> pl.DataFrame:
+    """Rows of raw.loaded_file with no request, for the files whose records of a day were all dropped: that day was loaded with them."""
     sql = """
         select day as event_date, snapshot_id, 0::bigint as requests from raw.snapshot, unnest(event_dates) as day
-        where kind = 'requests' and day >= %(low)s and day < %(high)s and day <> all(%(loaded)s)
+        where kind = 'requests' and day >= %(low)s and day < %(high)s
     """
-    days = {"low": window.from_date, "high": window.to_date, "loaded": loaded["event_date"].unique().to_list()}
-    return read_frame(connection, sql, days).cast(LOADED_FILE.polars_schema).select(loaded.columns)
+    days = {"low": window.from_date, "high": window.to_date}
+    files = read_frame(connection, sql, days).cast(LOADED_FILE.polars_schema).select(loaded.columns)
+    return files.join(loaded, on=["event_date", "snapshot_id"], how="anti")
 
 
 def _replace_aliases(connection: psycopg.Connection[Any], aliases: pl.DataFrame) -> None:

@@ -150,7 +150,7 @@ def loaded_files_agree(
 
 def _balances(connection: Connection[Any], from_date: date, to_date: date, held: HeldRequests) -> list[tuple[Any, ...]]:
     """Path, days, valid records, loaded requests and duplicates of each request file with a day in the window, and whether a day outside
-    it holds no request of the file: with a shortfall `stale_days` of pipelines.daily.ingest has that day run next."""
+    it was loaded without the file."""
     return connection.execute(
         """
         with files as (

@@ -108,7 +108,7 @@ def _pairs(connection: Connection[Any], from_date: date, to_date: date) -> list[
         """
         select count(distinct source) > 1 or bool_or(format = any(%(apart)s))
         from raw.loaded_file join raw.snapshot using (snapshot_id)
-        where event_date >= %(from)s and event_date < %(to)s
+        where event_date >= %(from)s and event_date < %(to)s and requests > 0
         """,
         window,
     ).fetchone()

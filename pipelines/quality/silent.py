@@ -28,7 +28,7 @@ _BY_DAY = """
     select source, event_date, sum(requests)::bigint as requests, min((observed_at at time zone 'UTC')::date) - event_date as arrived_after_days
     from raw.loaded_file
     inner join raw.snapshot using (snapshot_id)
-    where kind = 'requests' and source = any(%(sources)s) and event_date >= %(since)s and event_date < %(to)s
+    where kind = 'requests' and source = any(%(sources)s) and event_date >= %(since)s and event_date < %(to)s and requests > 0
     group by source, event_date
     order by source, event_date
 """

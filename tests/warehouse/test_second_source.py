@@ -135,6 +135,7 @@ def test_late_lines_of_a_loaded_day_are_no_loss_of_the_run_that_finds_them(works
             return found.success, found.observed
 
     assert accounted(new) == (True, 0)
+    assert stale_days(workspace) == [early]
     assert early in run_stale(workspace)
     assert accounted(new) == (True, 1)
     assert accounted(Window.of_day(early)) == (True, 2)
@@ -142,6 +143,20 @@ def test_late_lines_of_a_loaded_day_are_no_loss_of_the_run_that_finds_them(works
         connection.execute("delete from core.request where event_date = %s", [DAY])
         connection.commit()
     assert accounted(new) == (False, 1)
+
+
+def test_a_loss_is_found_though_all_that_a_file_holds_of_a_day_before_was_dropped(workspace: Workspace) -> None:
+    """Its record of that day was sent again; the day was run with it, so nothing of it is still to come."""
+    early, new = DAY - ONE, Window.of_day(DAY)
+    land(workspace, "gateway", early, [spend("a", f"{early} 10:00:00")])
+    load_requests(workspace, Window.of_day(early))
+    land(workspace, "gateway", DAY, [spend("a", f"{early} 10:00:00"), spend("c", f"{DAY} 11:00:00")])
+    load_requests(workspace, new)
+    assert run_stale(workspace) == [early]
+    with workspace.database.connect() as connection:
+        assert records_accounted(connection, DAY, DAY + ONE, {early, DAY}).observed == 1
+        connection.execute("delete from core.request where event_date = %s", [DAY])
+        assert records_accounted(connection, DAY, DAY + ONE, {early, DAY}).success is False
 
 
 def test_checks_name_the_preferred_source_and_what_looks_alike(workspace: Workspace) -> None:

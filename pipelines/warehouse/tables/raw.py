@@ -152,8 +152,13 @@ LOADED_FILE = Table(
     "one row per day and file",
     (
         Column("event_date", "date", "Loaded UTC day (core.request.event_date)."),
-        Column("snapshot_id", "uuid", "File of kept records (raw.snapshot)."),
-        Column("requests", "bigint", "Rows of core.request of this day and file.", unit="requests"),
+        Column("snapshot_id", "uuid", "File with records of this day (raw.snapshot)."),
+        Column(
+            "requests",
+            "bigint",
+            "Rows of core.request of this day and file; 0 where all its records were dropped.",
+            unit="requests",
+        ),
     ),
     ("event_date", "snapshot_id"),
     day_column="event_date",

@@ -1,4 +1,4 @@
-\restrict it5YCaUTJMZbiAvgg9fommYx2KlJ4Z8DEC6ZQVjzhqAZvUJUcaRG7RACqjPau94
+\restrict Oz9ohrjSf0ROgAOuPWPAkQr3a1CfymrUxO68rmmNgazrli3iU8oKi65id9eXKa7
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
@@ -752,7 +752,7 @@ CREATE TABLE core.request_20260228 (
     rerank_search_count integer CONSTRAINT request_rerank_search_count_not_null NOT NULL,
     document_page_count integer CONSTRAINT request_document_page_count_not_null NOT NULL,
     annotated_document_page_count integer CONSTRAINT request_annotated_document_page_count_not_null NOT NULL,
-    CONSTRAINT request_20260228_84e08e33_event_date_check CHECK (((event_date >= '2026-02-28'::date) AND (event_date < '2026-03-01'::date))),
+    CONSTRAINT request_20260228_689047b1_event_date_check CHECK (((event_date >= '2026-02-28'::date) AND (event_date < '2026-03-01'::date))),
     CONSTRAINT request_cost_or_reason CHECK ((num_nonnulls(list_cost_usd, contracted_cost_usd, effective_cost_usd) =
 CASE
     WHEN (unpriced_reason IS NULL) THEN 3
@@ -2369,12 +2369,12 @@ CREATE VIEW staging.stg_request AS
    FROM final;
 ALTER TABLE ONLY core.request ATTACH PARTITION core.request_20260228 FOR VALUES FROM ('2026-02-28') TO ('2026-03-01');
 COPY core.alembic_version (version_num) FROM stdin;
-0061
+0062
 \.
 COPY core.alert (alert_id, kind, raised_at, event_date, title, detail, usd, link) FROM stdin;
-6905172f-3f38-5d9e-c0dd-f447e85f2c1e	drift	2026-11-30 19:26:22.767069+00	2026-02-28	lmarena_text: drift	Confirmed: gpt-4o-2024-11-20 fell in full of lmarena_text (and in 4 other versions), from 1368.5 to 1338.0, -30.4 Elo beyond the board's common shift, first seen on 2026-02-21 and still so.	\N	reports/2026-02-28/index.html
-14da4946-67d0-1c74-020d-8bc679a8a76e	unpriced_model	2026-11-30 19:26:22.767069+00	2026-02-28	no price for unresolved: orion-7b-chat at vllm	2 requests of unresolved: orion-7b-chat at vllm have no cost: model_unresolved (docs/prices.md says what mends it).	\N	reports/2026-02-28/index.html
-e1c0f575-81f8-e7bc-a498-e469e1c45edf	unpriced_model	2026-11-30 19:26:22.767069+00	2026-02-28	no price for unresolved: (no name logged) at anthropic	1 requests of unresolved: (no name logged) at anthropic have no cost: model_unresolved (docs/prices.md says what mends it).	\N	reports/2026-02-28/index.html
+6905172f-3f38-5d9e-c0dd-f447e85f2c1e	drift	2026-11-30 21:31:47.585309+00	2026-02-28	lmarena_text: drift	Confirmed: gpt-4o-2024-11-20 fell in full of lmarena_text (and in 4 other versions), from 1368.5 to 1338.0, -30.4 Elo beyond the board's common shift, first seen on 2026-02-21 and still so.	\N	reports/2026-02-28/index.html
+14da4946-67d0-1c74-020d-8bc679a8a76e	unpriced_model	2026-11-30 21:31:47.585309+00	2026-02-28	no price for unresolved: orion-7b-chat at vllm	2 requests of unresolved: orion-7b-chat at vllm have no cost: model_unresolved (docs/prices.md says what mends it).	\N	reports/2026-02-28/index.html
+e1c0f575-81f8-e7bc-a498-e469e1c45edf	unpriced_model	2026-11-30 21:31:47.585309+00	2026-02-28	no price for unresolved: (no name logged) at anthropic	1 requests of unresolved: (no name logged) at anthropic have no cost: model_unresolved (docs/prices.md says what mends it).	\N	reports/2026-02-28/index.html
 \.
 COPY core.alert_delivery (alert_id, channel, attempts, attempted_at, sent_at, problem) FROM stdin;
 \.
@@ -2632,9 +2632,9 @@ COPY mart.dearer_seller (event_date, provider_id, model_id, service_tier, region
 2026-02-28	fireworks	qwen3-235b-a22b	standard		research	openrouter	23	0.041523240000000000	0.015306860000000000
 \.
 COPY mart.hourly_demand (event_date, hour, operation, provider_id, model_id, requests, input_tokens, output_tokens) FROM stdin;
-2026-02-28	9	chat	groq	gpt-oss-120b	6	19936	18412
-2026-02-28	9	chat	anthropic	claude-sonnet-4-5	39	118704	9897
-2026-02-28	19	chat	groq	gpt-oss-120b	1	1808	475
+2026-02-28	0	chat	openai	gpt-5.2	3	5103	1168
+2026-02-28	0	chat	anthropic	claude-sonnet-4-5	1	3821	12
+2026-02-28	17	chat	openrouter	qwen3-235b-a22b	1	3795	373
 \.
 COPY mart.logged_cost (event_date, provider_id, model_id, requests, differing_requests, reported_cost_usd, effective_cost_usd) FROM stdin;
 2026-02-28	anthropic	claude-sonnet-4-5	46	0	1.003012500000000000	1.003012500000000000
@@ -2758,8 +2758,8 @@ COPY raw.quiet_day (event_date) FROM stdin;
 \.
 COPY raw.snapshot (snapshot_id, kind, source, format, landing_path, sha256, size_bytes, observed_at, url, http_status, etag, parser_version, lines, valid, quarantined, event_dates) FROM stdin;
 0868c40a-0687-0f91-48cf-68f73d228fa1	prices	genai_prices	genai_prices	prices/genai_prices/2026-01-31.json	b12a37f9a937a9be60809f3169c1946739fbbdfead3c648ca23454d77e5f2e09	3696	2026-01-31 00:00:00+00	\N	\N	\N	genai_prices-3	13	13	0	{}
-e68df4ed-c0a7-08e1-358c-c891b23f767a	prices	litellm_map	litellm_map	prices/litellm_map/2026-01-31.json	ae1929646276ceed5920cf994f7618e127a8179dcfb1fcdd81525f1c05345669	4929	2026-01-31 00:00:00+00	\N	\N	\N	litellm_map-7	16	16	0	{}
-e54a0ad5-0e49-be9d-1808-15424720cd00	prices	litellm_map	litellm_map	prices/litellm_map/2026-02-22.json	a461acaaff2503f03950c33c9f0b08571fd99536b6c148dbae893437411781a1	4929	2026-02-22 00:00:00+00	\N	\N	\N	litellm_map-7	16	16	0	{}
+e68df4ed-c0a7-08e1-358c-c891b23f767a	prices	litellm_map	litellm_map	prices/litellm_map/2026-01-31.json	ae1929646276ceed5920cf994f7618e127a8179dcfb1fcdd81525f1c05345669	4929	2026-01-31 00:00:00+00	\N	\N	\N	litellm_map-8	16	16	0	{}
+e54a0ad5-0e49-be9d-1808-15424720cd00	prices	litellm_map	litellm_map	prices/litellm_map/2026-02-22.json	a461acaaff2503f03950c33c9f0b08571fd99536b6c148dbae893437411781a1	4929	2026-02-22 00:00:00+00	\N	\N	\N	litellm_map-8	16	16	0	{}
 \.
 ALTER TABLE ONLY core.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
@@ -2804,7 +2804,7 @@ ALTER TABLE ONLY core.reported_cost
 ALTER TABLE ONLY core.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (request_uid, event_date);
 ALTER TABLE ONLY core.request_20260228
-    ADD CONSTRAINT request_20260228_84e08e33_pkey PRIMARY KEY (request_uid, event_date);
+    ADD CONSTRAINT request_20260228_689047b1_pkey PRIMARY KEY (request_uid, event_date);
 ALTER TABLE ONLY core.routing_cost
     ADD CONSTRAINT routing_cost_pkey PRIMARY KEY (event_date, is_priced, provider_id, model_id, ran_model_id, is_loop, lane, bucket, not_priced);
 ALTER TABLE ONLY core.routing_traffic
@@ -2920,16 +2920,16 @@ ALTER TABLE ONLY raw.snapshot
 CREATE INDEX price_model ON core.price USING btree (model_id, provider_id);
 CREATE INDEX reported_cost_event_date ON core.reported_cost USING btree (event_date, provider_id);
 CREATE INDEX request_brin ON ONLY core.request USING brin (event_at, source_request_id text_bloom_ops);
-CREATE INDEX request_20260228_84e08e33_brin ON core.request_20260228 USING brin (event_at, source_request_id text_bloom_ops);
+CREATE INDEX request_20260228_689047b1_brin ON core.request_20260228 USING brin (event_at, source_request_id text_bloom_ops);
 CREATE INDEX daily_charge_event_date_idx ON mart.daily_charge USING btree (event_date) WHERE (unpriced_reason IS NOT NULL);
 CREATE INDEX duplicate_event_date ON raw.duplicate USING btree (event_date);
 CREATE INDEX snapshot_landing_path ON raw.snapshot USING hash (landing_path);
-ALTER INDEX core.request_brin ATTACH PARTITION core.request_20260228_84e08e33_brin;
-ALTER INDEX core.request_pkey ATTACH PARTITION core.request_20260228_84e08e33_pkey;
+ALTER INDEX core.request_brin ATTACH PARTITION core.request_20260228_689047b1_brin;
+ALTER INDEX core.request_pkey ATTACH PARTITION core.request_20260228_689047b1_pkey;
 ALTER TABLE ONLY core.benchmark_score
     ADD CONSTRAINT benchmark_score_version FOREIGN KEY (benchmark_version_id) REFERENCES core.benchmark_version(benchmark_version_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY core.benchmark_version
     ADD CONSTRAINT benchmark_version_benchmark FOREIGN KEY (benchmark_id) REFERENCES core.benchmark(benchmark_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY core.model_alias
     ADD CONSTRAINT model_alias_model FOREIGN KEY (model_id) REFERENCES core.model(model_id) DEFERRABLE INITIALLY DEFERRED;
-\unrestrict it5YCaUTJMZbiAvgg9fommYx2KlJ4Z8DEC6ZQVjzhqAZvUJUcaRG7RACqjPau94
+\unrestrict Oz9ohrjSf0ROgAOuPWPAkQr3a1CfymrUxO68rmmNgazrli3iU8oKi65id9eXKa7
