@@ -19,12 +19,14 @@ from pipelines.finops.report import FeedLine
 from pipelines.retention.removed import size_of
 from pipelines.settings import Settings
 from pipelines.warehouse import WarehouseError
+from pipelines.warehouse.cluster import locate
 from pipelines.warehouse.database import DAGSTER_SCHEMA, Database
 from pipelines.warehouse.names import is_made
 from pipelines.warehouse.unfinished import Progress
 from pipelines.workspace import Workspace
 
-SHOWN_RUNS = 200
+_RUNS_LOOKED_AT = 1000
+"""More than the history keeps by default: of a failed day that nobody ran again the newest run may be three months old."""
 _RUNS = """
     select
         coalesce(first.value, partition.value) as first_day, coalesce(last.value, partition.value) as last_day,
@@ -179,8 +181,11 @@ def sizes_of(settings: Settings, database: Database) -> dict[str, int]:
         "days as files": settings.home / "requests",
         "logs of runs": settings.home / "dagster",
         "caches": settings.home / "cache",
+        "dbt": settings.home / "dbt",
         "reports": settings.reports,
     }
+    if settings.database_url is None:
+        folders["log of changes (WAL)"] = locate(settings.home).data / "pg_wal"
     databases = {name: row[0] for name, row in found.items() if row}
     if names["warehouse"] == names["run history"]:
         del databases["run history"]
@@ -200,7 +205,7 @@ def _runs(workspace: Workspace) -> list[LastRun]:
                 _at(ended),
                 {"warn": warnings, "error": errors},
             )
-            for first, last, status, started, ended, warnings, errors in connection.execute(_RUNS, [SHOWN_RUNS])
+            for first, last, status, started, ended, warnings, errors in connection.execute(_RUNS, [_RUNS_LOOKED_AT])
             if first and last
         ]
 

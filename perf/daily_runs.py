@@ -30,7 +30,10 @@ from pipelines.warehouse.database import Database, embedded_database
 FIRST = date(2025, 10, 1)
 _SINGLE, _RANGE, _LAST, _KEPT_DAYS = 3, 40, 3, 45
 _PROGRAM = "import sys; from assets.cli import main; sys.exit(main())"
-_RETENTION = ("request_facts", "quarantine", "parsed", "reports", "landing")
+_RETENTION = (
+    *("request_facts", "quarantine", "parsed", "reports", "landing"),
+    *("routing_sums", "profiles", "projections"),
+)
 """Dagster's history keeps its default of 90 days."""
 _SIZES = """
     select n.nspname, sum(pg_table_size(c.oid)), sum(pg_indexes_size(c.oid))

@@ -19,12 +19,13 @@ from assets.cli.log_lines import LogFormat, log_line, progress_console
 from assets.cli.runs import RunOutcome, log_outcome
 from assets.cli.status import show
 from assets.prometheus import UNHEALTHY, prometheus
-from assets.status import LastRun, Status, status_of
+from assets.status import LastRun, Status, sizes_of, status_of
 from pipelines.config import ConfigError
 from pipelines.daily import Window
 from pipelines.fetch.ping import PingError, ping
 from pipelines.finops.report import FeedLine
 from pipelines.settings import Settings
+from pipelines.warehouse.cluster import locate
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.workspace import open_workspace
@@ -188,7 +189,17 @@ def test_the_newest_run_of_each_stretch_counts(database: Database, database_sett
     ]
     assert found.last_success_at == datetime.fromtimestamp(8, UTC), "the clock of another run was years ahead"
     assert found.sizes["warehouse"] > 2**20
+    assert {"run history", "days as files", "logs of runs", "dbt", "reports"} <= set(found.sizes)
     assert found.alarms["silent changes of models"] == 0
+
+
+def test_the_log_of_changes_of_the_embedded_server_is_among_the_sizes(database: Database, tmp_path: Path) -> None:
+    """It may take 2 GB, in no database."""
+    settings = Settings(home=tmp_path)
+    wal = locate(tmp_path).data / "pg_wal"
+    wal.mkdir(parents=True)
+    (wal / "1").write_bytes(b"x" * 1000)
+    assert sizes_of(settings, database)["log of changes (WAL)"] == 1000
 
 
 class Ear(BaseHTTPRequestHandler):
