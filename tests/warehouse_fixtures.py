@@ -80,18 +80,18 @@ def drop_database(database: Database, name: str) -> None:
         connection.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
 
 
-def fresh_database(shared: Database) -> Database:
-    """A migrated, empty database of the session's server; it goes with the session's home at the latest."""
+def fresh_database(shared: Database, template: str = _TEMPLATE) -> Database:
+    """A migrated database of the session's server, empty or a copy of `template`; it goes with the session's home at the latest."""
     name = f"test_{next(_numbers)}"
-    shared.create_database(name, template=_TEMPLATE)
+    shared.create_database(name, template=template)
     return shared.named(name)
 
 
-@pytest.fixture
-def database(postgres_home: Path) -> Iterator[Database]:
-    """A fresh, migrated, empty database of the session's server, dropped after the test."""
-    with open_database(Settings(home=postgres_home), migrate=False) as shared:
-        fresh = fresh_database(shared)
+@contextlib.contextmanager
+def passing_database(home: Path, template: str = _TEMPLATE) -> Iterator[Database]:
+    """As `fresh_database`, dropped afterwards."""
+    with open_database(Settings(home=home), migrate=False) as shared:
+        fresh = fresh_database(shared, template)
         yield fresh
         # A failed test may still hold a connection; its database then goes with the session's home.
         with (
@@ -99,6 +99,13 @@ def database(postgres_home: Path) -> Iterator[Database]:
             psycopg.connect(shared.url.set(drivername="postgresql").render_as_string(), autocommit=True) as connection,
         ):
             connection.execute(sql.SQL("drop database {}").format(sql.Identifier(fresh.owner.dbname)))
+
+
+@pytest.fixture
+def database(postgres_home: Path) -> Iterator[Database]:
+    """A fresh, migrated, empty database of the session's server, dropped after the test."""
+    with passing_database(postgres_home) as fresh:
+        yield fresh
 
 
 @pytest.fixture

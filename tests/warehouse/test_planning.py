@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +29,7 @@ from pipelines.workspace import Workspace
 from tests.marts import BUILT, build_spend_tables
 from tests.unit.finops import books
 from tests.unit.test_seller_limits import OPENAI
+from tests.warehouse_fixtures import passing_database
 
 NOTHING = Commitments()
 LAST = date(2026, 2, 14)
@@ -49,17 +51,25 @@ def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
+@pytest.fixture(scope="module")
+def ten_a_day(postgres_home: Path) -> Iterator[str]:
+    """The name of a database with ten USD a day of search, two of support, on 34 days. Nothing else is written into it."""
+    with passing_database(postgres_home) as database:
+        with database.connect() as connection:
+            requests = [
+                books.request(number, "model-a", usd, day, team=team)
+                for day in DAYS
+                for number, (team, usd) in enumerate((("search", "6"), ("search", "4"), ("support", "2")))
+            ]
+            books.write(connection, requests)
+        yield database.owner.dbname
+
+
 @pytest.fixture
-def filled(database: Database) -> Database:
-    """Ten USD a day of search, two of support, on 34 days."""
-    with database.connect() as connection:
-        requests = [
-            books.request(number, "model-a", usd, day, team=team)
-            for day in DAYS
-            for number, (team, usd) in enumerate((("search", "6"), ("search", "4"), ("support", "2")))
-        ]
-        books.write(connection, requests)
-    return database
+def filled(postgres_home: Path, ten_a_day: str) -> Iterator[Database]:
+    """A copy of it for one test."""
+    with passing_database(postgres_home, ten_a_day) as database:
+        yield database
 
 
 def test_from_charges_to_the_end_of_the_month(filled: Database) -> None:
