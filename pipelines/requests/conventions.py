@@ -181,7 +181,8 @@ def own_total(rule: pl.Expr) -> pl.Expr:
     exclusive = rule == "anthropic_exclusive"
     left_out = exclusive & (total == plain)
     added_again = ~exclusive & (_cached() > 0) & (total == plain + _cached())
-    return pl.when(~(left_out | added_again)).then(total)
+    reasoning_left_out = (rule == "openai_reasoning_apart") & (measure("reasoning") > 0) & (total == plain)
+    return pl.when(~(left_out | added_again | reasoning_left_out)).then(total)
 
 
 def is_free_refusal(provider: pl.Expr, reason: pl.Expr) -> pl.Expr:

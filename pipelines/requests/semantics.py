@@ -77,14 +77,15 @@ def _names(attribute: str) -> list[str]:
     return [rule.name for rule in RULES.values() if getattr(rule, attribute)]
 
 
-def openai_variant(model: pl.Expr | None = None) -> pl.Expr:
+def openai_variant(model: pl.Expr | None = None, *, of_answer: bool = False) -> pl.Expr:
     """Which OpenAI-like rule a row follows, by its own counts; openai_inclusive where they do not decide.
 
     xAI counts reasoning apart from output, so that the total exceeds both; Gemini's OpenAI endpoint shows thoughts in
     the total only, which is believed of Google alone, because elsewhere such a total is a broken identity. Gateways
     pass on Anthropic's counts as they are: a total that holds the cache apart from input and output shows it, and so do
     cache counts of Claude above the input, which can't hold them. A total that holds cache and reasoning apart is the sum of counts
-    that stand each for itself (opencode). Without a total, reasoning of xAI and Gemini above the output is apart from it. `model` is who answered (None: response_model).
+    that stand each for itself (opencode). Reasoning of xAI and Google's models above the output is apart from it without
+    a total, and `of_answer` that is the provider's own also where its total leaves it out (DeepInfra). `model` is who answered (None: response_model).
     """
     model = pl.col("response_model") if model is None else model
     plain = measure("input") + measure("output")
@@ -92,7 +93,8 @@ def openai_variant(model: pl.Expr | None = None) -> pl.Expr:
     cached = measure("cache_read") + measure("cache_write")
     gemini = model.str.contains("gemini", literal=True)
     claude = model.str.contains("claude", literal=True).fill_null(value=False)
-    reasons_apart = model.str.contains("(?i)grok|gemini") & total.is_null() & (reasoning > measure("output"))
+    by_itself = total.is_null() | ((total == plain) & pl.lit(of_answer))
+    reasons_apart = model.str.contains("(?i)grok|gemini|gemma") & by_itself & (reasoning > measure("output"))
     return (
         pl.when((total == plain + cached + reasoning) & (reasoning > 0) & (cached > 0))
         .then(pl.lit("additive"))

@@ -22,9 +22,11 @@ _OUTPUT = ("usage/completion_tokens_details", "usage/output_tokens_details", "us
 _CAMEL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _HOLDERS = ("usage", "meta", "delta", "x_groq")
 """Objects of an answer that hold counts, at whatever depth."""
+_OF_RUNS = "prompt_token_details"
+"""How runs of assistants name what a prompt was made of."""
 MARKS = (
     '"x_groq"', '"usage_breakdown"', '"total_cost"', "kimi", "Kimi", "moonshot", '"image_generation_call"', '"web_search_call"',
-    '"promptTokens"', '"inputTokens"', '"billedUnits"', '"vendor_id"', BATCH_MARK,
+    '"promptTokens"', '"inputTokens"', '"billedUnits"', '"vendor_id"', BATCH_MARK, f'"{_OF_RUNS}"',
 )  # fmt: skip
 """Texts of the lines that `reading` changes."""
 
@@ -148,6 +150,8 @@ def _with_usage_in_place(bodies: Iterable[str], value: object) -> object:
             cost = usage.get("cost")
             if isinstance(cost, dict):
                 usage = {**usage, "total_cost": cost.get("total_cost")}
+            if isinstance(held := usage.get(_OF_RUNS), dict):
+                usage = {"prompt_tokens_details": held, **usage}
             usage = _with_plain_totals(usage)
             return with_answer(value, path, {**plain, "usage": usage})
         if plain is not answer:

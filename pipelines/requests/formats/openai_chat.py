@@ -51,7 +51,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
-        version="14",
+        version="15",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
             "provider_id": at.body("meta/provider_name"),
@@ -148,7 +148,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     billed_units = pl.col("billed_input").is_not_null()
     # Perplexity's total is that of prompt and completion.
     is_apart = pl.any_horizontal(pl.col(name).is_not_null() for name in ("searches", "usage.input_tool"))
-    rule = pl.when(is_apart).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant())
+    rule = pl.when(is_apart).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant(of_answer=True))
     without_writes = written_apart()
     rule = pl.when(without_writes).then(pl.lit("openai_inclusive")).otherwise(rule)
     # Mistral's total holds tokens of sound, which is charged by the second.

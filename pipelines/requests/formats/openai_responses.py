@@ -33,7 +33,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="13",
+        version="14",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),

@@ -181,3 +181,36 @@ def test_text_and_sound_that_make_up_a_count_are_not_added_to_it(tmp_path: Path,
     record = sample("langfuse") | {"usageDetails": SOUND | total, "model": "gpt-realtime"}
     expected = {"input_uncached": 400, "input_audio": 600, "output_text": 60, "output_audio": 240}
     assert buckets(row(parse_records(tmp_path, "langfuse", [record]))) == expected
+
+
+def answered(model: str, usage: dict[str, Any]) -> dict[str, Any]:
+    return sample("openai_chat") | {"model": model, "usage": usage}
+
+
+@pytest.mark.parametrize(
+    ("model", "reasoning", "expected"),
+    [
+        ("google/gemini-2.5-pro", 1541, {"input_uncached": 9, "output_text": 1124, "output_reasoning": 1541}),
+        ("google/gemini-2.5-pro", 1000, {"input_uncached": 9, "output_text": 124, "output_reasoning": 1000}),
+        ("gpt-5", 1541, {"input_uncached": 9, "output_text": 1124}),
+    ],
+)
+def test_googles_reasoning_above_the_output_is_apart_whatever_the_total_says(
+    tmp_path: Path, model: str, reasoning: int, expected: dict[str, int]
+) -> None:
+    """github.com/vercel/ai/pull/12242: DeepInfra counts it in neither the output nor the total; it was free."""
+    usage = {"prompt_tokens": 9, "completion_tokens": 1124, "total_tokens": 1133,
+             "completion_tokens_details": {"reasoning_tokens": reasoning}}  # fmt: skip
+    assert buckets(row(parse_records(tmp_path, "openai_chat", [answered(model, usage)]))) == expected
+
+
+def test_runs_of_assistants_name_what_came_from_a_cache_otherwise(tmp_path: Path) -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 20,
+        "total_tokens": 120,
+        "prompt_token_details": {"cached_tokens": 40},
+    }
+    run = answered("gpt-4o", usage) | {"object": "thread.run", "id": "run_a1b2c3d4e5f6"}
+    expected = {"input_uncached": 60, "input_cache_read": 40, "output_text": 20}
+    assert buckets(row(parse_records(tmp_path, "openai_chat", [run]))) == expected
