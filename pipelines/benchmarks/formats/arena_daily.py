@@ -33,7 +33,11 @@ HIGH = ("rating_upper", "ci_upper", "upper", "high")
 
 def parse(into: Collector) -> BoardSnapshot:
     """Read one scrape. The arena (`meta.leaderboard`) is the scope: one folder may hold several arenas."""
-    meta, entries = _document(into)
+    document = read_json(into)
+    if isinstance(document, dict) and isinstance(document.get("leaderboards"), dict) and "models" not in document:
+        into.valid += 1  # the list of a day's files, which asserts no score
+        return into.snapshot()
+    meta, entries = _parts(document, into)
     arena = str(meta.get("leaderboard") or "")
     benchmark_id = str(into.board.options.get("benchmark") or f"arena_{arena}".rstrip("_"))
     benchmark = Benchmark(benchmark_id, f"Arena {arena}".strip(), "elo", "elo")
@@ -48,8 +52,7 @@ def parse(into: Collector) -> BoardSnapshot:
     return into.snapshot(into.observation(traits, (benchmark,), scope=arena))
 
 
-def _document(into: Collector) -> tuple[dict[str, Any], list[Any]]:
-    document = read_json(into)
+def _parts(document: object, into: Collector) -> tuple[dict[str, Any], list[Any]]:
     if document is None:
         return {}, []
     meta = document.get("meta") if isinstance(document, dict) else None

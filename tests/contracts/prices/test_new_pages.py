@@ -146,7 +146,7 @@ def test_both_languages_of_a_page_state_the_same_hours() -> None:
     ("name", "old", "new", "stated"),
     [
         ("deepseek_en.html", "Peak hours are", "Busy hours are", "the page has no note on its hours"),
-        ("deepseek_en.html", "per 1M tokens", "per 1K tokens", "does not say 'in units of per 1M tokens'"),
+        ("deepseek_en.html", "per 1M tokens", "per 1K tokens", "does not say 'in unite"),
         ("deepseek.html", "为高峰时段，", "，", "the page has no note on its hours"),
         ("openai.md", "≤272K", "≤200K", "says 'Short context: ≤200'"),
         (

@@ -42,6 +42,23 @@ def test_arena_daily_reads_symmetric_intervals_votes_and_the_stated_day(tmp_path
     assert snapshot.observations[0].scope == "text"
 
 
+def test_the_list_of_a_days_files_asserts_no_score_and_is_no_broken_export(tmp_path: Path) -> None:
+    """`_index.json` lies in the folder of each day: every day was an error of the board."""
+    arena = board("arena_daily")
+    index = {
+        "date": "2026-03-20",
+        "leaderboards": {"text": {"model_count": 3}, "code": {"model_count": 57}},
+        "errors": [],
+    }
+    history = [
+        export(tmp_path, arena, "2026-03-19", arena_page(3)),
+        export(tmp_path, arena, "2026-03-20", index),
+        export(tmp_path, arena, "2026-03-20", arena_page(3)),
+    ]
+    assert [snapshot.quarantine.height for snapshot in history] == [0, 0, 0]
+    assert "coverage_gate" not in detect_drift(arena, history)["drift_class"].to_list()
+
+
 def test_a_longer_page_is_reported_in_one_event_and_a_model_pushed_off_its_end_is_not_gone(tmp_path: Path) -> None:
     arena = board("arena_daily")
     newcomer = arena_page(20)

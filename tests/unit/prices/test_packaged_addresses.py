@@ -64,14 +64,21 @@ BIGMODEL = html(
 
 
 def boxes(*cells: str) -> str:
-    drawn = "".join(f"<div>{''.join(f'<span>{part}</span>' for part in cell.split('|'))}</div>" for cell in cells)
+    """Cells of boxes, as the page draws them: `|` stands between two, and `~` before what is crossed out."""
+
+    def drawn_in(part: str) -> str:
+        return (
+            f'<span class="text-xs line-through">{part[1:]}</span>' if part.startswith("~") else f"<span>{part}</span>"
+        )
+
+    drawn = "".join(f"<div>{''.join(map(drawn_in, cell.split('|')))}</div>" for cell in cells)
     return f'<div class="grid" style="grid-template-columns: minmax(260px, 2fr) repeat(3, 1fr);">{drawn}</div>'
 
 
 MINIMAX = html(
     "<h2>语言模型</h2><div>"
     + boxes("模型", "输入价格|百万 tokens", "输出价格|百万 tokens", "缓存读取|百万 tokens")
-    + boxes("MiniMax-M3|上下文 ≤ 512K", "¥4.2|¥2.1", "¥16.8|¥8.4", "¥0.84|¥0.42")
+    + boxes("MiniMax-M3|上下文 ≤ 512K", "~¥4.2|¥2.1", "~¥16.8|¥8.4", "~¥0.84|¥0.42")
     + "</div>"
 )  # fmt: skip
 BAILIAN = "<h2>华北2（北京）</h2>" + table(
