@@ -110,6 +110,14 @@ CONVENTIONS = (
         models=CLAUDE,
     ),
     Convention(
+        "otel_genai",
+        "anthropic_exclusive",
+        "github.com/agno-agi/agno/pull/9537 and _model_wrapper.py of openinference-instrumentation-agno: Claude's own counts",
+        emitter="openinference.instrumentation.agno",
+        sellers=rf"{CLAUDE}|{_BEDROCK}|vertex",
+        models=CLAUDE,
+    ),
+    Convention(
         "azure_apim",
         "anthropic_exclusive",
         "learn.microsoft.com/azure/api-management: Claude's own counts are passed on",

@@ -21,7 +21,7 @@ import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.records.conversions import TimeRule
-from pipelines.records.json_record import Number
+from pipelines.records.json_record import Number, object_of
 from pipelines.records.layout import Paths
 from pipelines.requests.conventions import rule_of
 from pipelines.requests.format import Format
@@ -59,9 +59,10 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="bedrock_invocation",
-        version="7",
+        version="8",
         text={
             "source_request_id": ("requestId",),
+            "answer_id": ("answer_id", f"{_BODY}/id"),
             "request_model": ("modelId", *ASKED),
             "response_model": (),
             "logged_operation": ("operation",),
@@ -86,6 +87,7 @@ def build(source: RequestSource) -> Format:
         },
         integers={"rerank_search_count": ("searches",)},
         instants={"event_at": ("timestamp",)},
+        call_ids=("source_request_id", "answer_id"),
         tags={"account": ("accountId",), "logged_region": ("region",), "inference_region": ("inferenceRegion",)},
         constants={"provider_id": "aws.bedrock"},
         time=TimeRule("iso", epoch="epoch"),
@@ -144,6 +146,8 @@ def with_written(record: object) -> object:
     served: dict[str, Any] = {}
     if metrics := _metrics(body):
         found["counted"] = metrics
+    if isinstance(body, list) and (message := next((object_of(piece).get("message") for piece in body), None)):
+        found["answer_id"] = object_of(message).get("id")
     for piece in body if isinstance(body, list) else [body]:
         for _, holder in answers(piece, ("", "message", "metadata")):
             served |= {key: said for key, said in _served(holder).items() if said is not None}

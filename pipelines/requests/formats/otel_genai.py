@@ -169,7 +169,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="13",
+        version="14",
         text=_TEXT,
         usage=_MEASURES,
         integers={

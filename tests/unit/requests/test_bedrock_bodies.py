@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.requests.helpers import buckets, parse_records, row
+from tests.unit.requests.helpers import all_days, buckets, parse_records, row
 from tests.unit.requests.samples import AT
 
 CLAUDE = {"input_tokens": 10, "output_tokens": 5, "cache_read_input_tokens": 500, "cache_creation_input_tokens": 100}
@@ -75,3 +75,22 @@ def test_a_prompt_router_names_the_model_that_answered(tmp_path: Path) -> None:
               "usage": {"inputTokens": 10, "outputTokens": 5, "totalTokens": 15}}  # fmt: skip
     found = row(parse_records(tmp_path, "bedrock_converse", [record]))
     assert (found["request_model"], found["response_model"]) == (router, asked)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_the_answer_that_an_application_logged_is_the_invocation_that_holds_it(
+    tmp_path: Path, *, is_stream: bool
+) -> None:
+    """Bedrock's log and the application's have no id of the request in common, only that of the answer."""
+    message = {"id": "msg_bdrk_01AbCdEfGhIjKlMn", "type": "message", "model": "claude-sonnet-4-5", "usage": CLAUDE}
+    pieces = [
+        {"type": "message_start", "message": message},
+        {"type": "message_stop", "amazon-bedrock-invocationMetrics": METRICS},
+    ]
+    invocation = logged(pieces if is_stream else message)
+    files = [
+        parse_records(tmp_path, "bedrock_invocation", [invocation], source="aws"),
+        parse_records(tmp_path, "anthropic_messages", [{"timestamp": AT, **message}], source="app"),
+    ]
+    found = all_days(files)
+    assert (found.requests.height, found.duplicates["rule"].to_list()) == (1, ["same_response"])

@@ -251,12 +251,15 @@ def test_langfuses_usage_may_be_an_attribute_for_each_count(tmp_path: Path) -> N
     [("anthropic", "claude-sonnet-4-6", 5000), ("aws.bedrock", "us.anthropic.claude-sonnet-4-6", 5000), ("openai", "gpt-5", 2000),
      ("openrouter", "anthropic/claude-sonnet-4.6", 2000)],
 )  # fmt: skip
-def test_pipecat_keeps_claudes_own_counts(tmp_path: Path, seller: str, model: str, uncached: int) -> None:
+@pytest.mark.parametrize("scope", ["pipecat", "openinference.instrumentation.agno"])
+def test_pipecat_and_agno_keep_claudes_own_counts(
+    tmp_path: Path, seller: str, model: str, uncached: int, scope: str
+) -> None:
     counts = {
         "gen_ai.usage.input_tokens": 5000,
         "gen_ai.usage.output_tokens": 20,
         "gen_ai.usage.cache_read_input_tokens": 3000,
     }
     named = {"gen_ai.operation.name": "chat", "gen_ai.system": seller, "gen_ai.request.model": model}
-    found = row(parse_records(tmp_path, "otel_genai", [span(**named, **counts) | {"scope": {"name": "pipecat"}}]))
+    found = row(parse_records(tmp_path, "otel_genai", [span(**named, **counts) | {"scope": {"name": scope}}]))
     assert buckets(found) == {"input_uncached": uncached, "input_cache_read": 3000, "output_text": 20}
