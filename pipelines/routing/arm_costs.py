@@ -29,6 +29,7 @@ _MONEY = pl.Decimal(38, 18)
 _MILLION = 1_000_000
 _READS = [meter for meter in INPUT_METERS if meter.cache_action == "Read"]
 _WRITES = [meter for meter in INPUT_METERS if meter.cache_action == "Write"]
+_REUSED = (*REUSE, "sessionless_reads")
 
 
 @dataclass(frozen=True)
@@ -66,23 +67,32 @@ def arm_costs(
 
     `one_by_one` has what the requests of each group cost on the offers of `rated_one_by_one`.
     """
+    used = _used(strata)
+    named = strata.select(GROUP).unique().sort(GROUP).with_row_index("group")
+    lean = strata.join(named, on=GROUP, how="left", maintain_order="left").select(
+        "provider_id", "model_id", "is_priced", "effective_cost_usd", "group", "event_at", "is_thinking", "requests",
+        *(name for name in strata.columns if name.startswith("size_")), *(meter.tokens_column for meter in used), *_REUSED,
+    )  # fmt: skip
     found: dict[Offer, ArmCost] = {}
     together = max(1, _ROWS // max(1, strata.height))
     for start in range(0, len(offers), together):
-        found |= _arm_costs(strata, offers[start : start + together], rate_card, one_by_one, calendars)
+        asked = offers[start : start + together]
+        sums, failed = _sums(lean, asked, rate_card, used, calendars)
+        found |= _arm_costs(sums, failed, asked, named, one_by_one)
     return found
 
 
-def _arm_costs(
-    strata: pl.DataFrame,
+def _sums(
+    lean: pl.DataFrame,
     offers: Sequence[Offer],
     rate_card: pl.DataFrame,
-    one_by_one: Mapping[Offer, pl.DataFrame],
+    used: Sequence[Meter],
     calendars: Mapping[str, frozenset[date]],
-) -> dict[Offer, ArmCost]:
-    asked = pl.DataFrame(offers, schema=dict.fromkeys(_OFFER, pl.String()), orient="row")
-    pairs = strata.join(asked, how="cross")
-    own = pairs.filter(_ran_there()).select(*_OFFER, *GROUP, own=pl.col("effective_cost_usd").cast(_MONEY))
+) -> tuple[pl.DataFrame, dict[Offer, dict[str, int]]]:
+    """PARTS by offer (its place among `offers`) and group, and the requests without a rate."""
+    asked = pl.DataFrame(offers, schema=dict.fromkeys(_OFFER, pl.String()), orient="row").with_row_index("offer")
+    pairs = lean.join(asked, how="cross")
+    own = pairs.filter(_ran_there()).select("offer", "group", own=pl.col("effective_cost_usd").cast(_MONEY))
     moved = pairs.filter(~_ran_there())
     cards = _standard(rate_card).join(asked, left_on=["provider_id", "model_id"], right_on=_OFFER, how="semi")
     calls = moved.select(
@@ -94,21 +104,42 @@ def _arm_costs(
         *(name for name in moved.columns if name.startswith("size_")),
         request_mode=pl.when("is_thinking").then(pl.lit("thinking")).otherwise(pl.lit("non_thinking")),
     )
-    priced = _priced(moved, cards_of(calls, cards, calendars=calendars), cards)
-    failed = _failed(priced, rate_card)
-    summed = priced.group_by(*_OFFER, *GROUP).agg(pl.col(PARTS[1:]).sum())
-    if exact := [one_by_one[offer].with_columns(_named(offer)) for offer in offers if offer in one_by_one]:
-        summed = summed.join(pl.concat(exact), on=[*_OFFER, *GROUP], how="left").with_columns(
-            input=pl.coalesce(pl.col("exact") - pl.col("output") - pl.col("fees"), "input")
-        )
-    both = pl.concat([own, summed.select(*_OFFER, *GROUP, *PARTS[1:])], how="diagonal")
-    whole = both.group_by(*_OFFER, *GROUP).agg(pl.col(PARTS).fill_null(0).sum()).sort(*_OFFER, *GROUP)
-    by_offer = whole.partition_by(_OFFER, as_dict=True, include_key=False)
-    nothing = whole.drop(_OFFER).clear()
-    return {
-        offer: ArmCost(nothing, failed[offer]) if offer in failed else ArmCost(by_offer.get(offer, nothing))
-        for offer in offers
-    }
+    held = moved.with_columns(cards_of(calls, cards, calendars=calendars))
+    failed = _failed(_with_faults(held, cards, used), rate_card)
+    # All that one card prices in a group is added up before it is priced: rates are exact, so no digit changes.
+    tokens = ["requests", *(meter.tokens_column for meter in used), *_REUSED]
+    counted = held.group_by("offer", "group", "card").agg(pl.col(tokens).sum())
+    priced = _priced(counted, cards, used).select("offer", "group", *PARTS[1:])
+    both = pl.concat([own, priced], how="diagonal")
+    return both.group_by("offer", "group").agg(pl.col(PARTS).fill_null(0).sum()).sort("offer", "group"), failed
+
+
+def _arm_costs(
+    sums: pl.DataFrame,
+    failed: Mapping[Offer, Mapping[str, int]],
+    offers: Sequence[Offer],
+    named: pl.DataFrame,
+    one_by_one: Mapping[Offer, pl.DataFrame],
+) -> dict[Offer, ArmCost]:
+    """The sums of each offer under the names of their groups, with what was rated one by one."""
+    parts = sums.join(named, on="group", how="left", maintain_order="left").select("offer", *GROUP, *PARTS)
+    by_offer = parts.partition_by("offer", as_dict=True, include_key=False)
+    nothing = parts.drop("offer").clear()
+    found = {}
+    for place, offer in enumerate(offers):
+        of_offer = by_offer.get((place,), nothing)
+        if offer in one_by_one:
+            exact = of_offer.join(one_by_one[offer], on=GROUP, how="left", maintain_order="left")
+            whole = pl.col("exact") - pl.col("output") - pl.col("fees")
+            of_offer = exact.with_columns(input=pl.coalesce(whole, "input")).drop("exact")
+        found[offer] = ArmCost(nothing, failed[offer]) if offer in failed else ArmCost(of_offer)
+    return found
+
+
+def _used(strata: pl.DataFrame) -> list[Meter]:
+    """The meters that have tokens at all: only their rates are looked up."""
+    counted = strata.select(meter.tokens_column for meter in TOKEN_METERS).sum().row(0, named=True)
+    return [meter for meter in TOKEN_METERS if counted[meter.tokens_column]]
 
 
 def rated_one_by_one(
@@ -163,29 +194,36 @@ def _standard(rate_card: pl.DataFrame) -> pl.DataFrame:
     return rate_card.filter((pl.col("service_tier") == "standard") & (pl.col("region") == ""))
 
 
-def _priced(moved: pl.DataFrame, card: pl.Series, cards: pl.DataFrame) -> pl.DataFrame:
-    """`moved` with PARTS but own, has_card, has_rate and lacks_rate. Rates are looked up of meters that have tokens at all."""
-    counted = moved.select(meter.tokens_column for meter in TOKEN_METERS).sum().row(0, named=True)
-    used = [meter for meter in TOKEN_METERS if counted[meter.tokens_column]]
+def _with_faults(held: pl.DataFrame, cards: pl.DataFrame, used: Sequence[Meter]) -> pl.DataFrame:
+    """Strata that have a `card` with has_card, has_rate and lacks_rate."""
+    all_rates = [meter.rate_column for meter in TOKEN_METERS] + [fee.rate_column for fee in FEE_METERS]
+    lacking = cards.select(
+        *(pl.col(meter.rate_column).is_null().alias(f"no_{meter.name}") for meter in used),
+        has_rate=pl.any_horizontal(pl.col(all_rates).is_not_null()),
+    )
+    card = held["card"]
+    return held.select(
+        *_OFFER,
+        "requests",
+        has_card=pl.col("card").is_not_null(),
+        has_rate=lacking["has_rate"].gather(card),
+        lacks_rate=pl.any_horizontal(
+            pl.lit(value=False),
+            *((pl.col(m.tokens_column) > 0) & lacking[f"no_{m.name}"].gather(card) for m in used),
+        ),
+    )
+
+
+def _priced(counted: pl.DataFrame, cards: pl.DataFrame, used: Sequence[Meter]) -> pl.DataFrame:
+    """Sums of tokens that one `card` prices, with PARTS but own."""
     rates = {meter.name: meter.rate_column for meter in used}
     rates |= {name: f"{name}_usd_per_mtok" for name in ("input_uncached", "input_cache_read", "input_cache_write")}
     rates |= {fee.name: fee.rate_column for fee in FEE_METERS if fee.name == "request"}
-    all_rates = [meter.rate_column for meter in TOKEN_METERS] + [fee.rate_column for fee in FEE_METERS]
-    per_unit = cards.select(
-        *((pl.col(column).cast(_MONEY) / _MILLION).alias(name) for name, column in rates.items()),
-        has_rate=pl.any_horizontal(pl.col(all_rates).is_not_null()),
-    )
-    frame = moved.with_columns(
-        card,
-        *(per_unit[name].gather(card).alias(f"rate_{name}") for name in rates),
-        has_rate=per_unit["has_rate"].gather(card),
-    )
-    lacks = [(pl.col(meter.tokens_column) > 0) & pl.col(f"rate_{meter.name}").is_null() for meter in used]
+    per_unit = cards.select((pl.col(column).cast(_MONEY) / _MILLION).alias(name) for name, column in rates.items())
+    frame = counted.with_columns(per_unit[name].gather(counted["card"]).alias(f"rate_{name}") for name in rates)
     plain, miss = pl.col("rate_input_uncached"), pl.coalesce("rate_input_cache_write", "rate_input_uncached")
     gap = miss - pl.col("rate_input_cache_read")
     return frame.with_columns(
-        has_card=pl.col("card").is_not_null(),
-        lacks_rate=pl.any_horizontal(pl.lit(value=False), *lacks),
         input=_sum([meter for meter in INPUT_METERS if meter in used]),
         output=_sum([meter for meter in OUTPUT_METERS if meter in used]),
         fees=(pl.col("requests") * pl.col("rate_request")).fill_null(0).cast(_MONEY),
