@@ -37,7 +37,13 @@ def repeats(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
     used = [one.filter(_IS_ASKED).select("event_date", USE_CASE, *_OFFER).unique() for one in slices(requests)]
     priced = pl.concat(used).join(prices, on=_OFFER)
     dearest = priced.group_by("event_date", "use_case").agg(dearest=pl.col("price").max())
-    parts = [_counts(part.filter(_IS_ASKED), prices) for part in whole_sessions(requests)]
+    prompt, written = (
+        reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in meters])
+        for meters in (INPUT_METERS, OUTPUT_METERS)
+    )
+    # Parts are copies, so of no more columns than are looked at.
+    needed = requests.select(*_BY, USE_CASE, *_ORDER, "effective_cost_usd", prompt=prompt, written=written)
+    parts = [_counts(part.filter(_IS_ASKED), prices) for part in whole_sessions(needed)]
     asked, up, down = (pl.concat([part[place] for part in parts]) for place in range(3))
     counted = (
         asked.group_by(*_BY, "use_case")
@@ -59,16 +65,8 @@ def repeats(requests: pl.DataFrame, rate_card: pl.DataFrame) -> pl.DataFrame:
 def _counts(asked: pl.DataFrame, prices: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Of whole sessions: requests and retries by model and use case; what was asked again on a dearer model, by the model that answered first;
     and what came down to a model from a dearer one."""
-    prompt, written = (
-        reduce(add, [pl.col(meter.tokens_column).cast(pl.Int64) for meter in meters])
-        for meters in (INPUT_METERS, OUTPUT_METERS)
-    )
-    pairs = (
-        asked.select(*_BY, USE_CASE, *_ORDER, "effective_cost_usd", prompt=prompt, written=written)
-        .sort(_ORDER)
-        .with_columns(
-            _is_soon().alias("soon"), pl.all_horizontal(_next(name) == pl.col(name) for name in _OFFER).alias("same")
-        )
+    pairs = asked.sort(_ORDER).with_columns(
+        _is_soon().alias("soon"), pl.all_horizontal(_next(name) == pl.col(name) for name in _OFFER).alias("same")
     )
     retried = pl.col("soon") & pl.col("same") & (_next("prompt") == pl.col("prompt")) & (pl.col("prompt") > 0)
     counted = (

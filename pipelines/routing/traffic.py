@@ -15,6 +15,7 @@ from functools import cached_property
 
 import polars as pl
 
+from pipelines.constant import holds_only
 from pipelines.meters import COUNT_COLUMNS, COUNTS, TOKEN_METERS
 from pipelines.requests.attribution import USE_CASE
 from pipelines.routing.arm_costs import GROUP, ArmCost, Offer, added_up, arm_costs, rated_one_by_one
@@ -180,9 +181,12 @@ def traffic_of(
     )
     left_out = seen.drop_nulls("left_out").group_by("left_out").agg(pl.col("len").sum()).sort("left_out")
     lane = LaneKey(lanes(models, seen["ran"].drop_nulls().unique()))
+    # Most counts are 0 throughout a day: parts, which are copies, get them back as constants.
+    empty = [name for name in COUNT_COLUMNS if requests.height and holds_only(requests[name], 0)]
+    nothing = [pl.lit(0, requests.schema[name]).alias(name) for name in empty]
     parts = [
-        _summed_up(part.filter(reason.is_null()), lane, rate_card, offers, calendars)
-        for part in whole_sessions(requests)
+        _summed_up(part.with_columns(nothing).filter(reason.is_null()), lane, rate_card, offers, calendars)
+        for part in whole_sessions(requests.drop(empty))
     ]
     halves = []
     for is_priced in (True, False):
