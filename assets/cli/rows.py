@@ -21,6 +21,7 @@ from rich.cells import cell_len
 
 from assets.cli.terminal import printable, printable_json
 from pipelines.finops import format as fmt
+from pipelines.spreadsheets import FORMULA_BEGINS
 from pipelines.warehouse import QueryError
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ Rows = list[tuple[Any, ...]]
 _NUMBERS = {"int2", "int4", "int8", "float4", "float8", "numeric"}
 _JSON_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
 _TEXTS = {"text", "varchar", "bpchar", "name", ""}
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 _FETCH_ROWS = 1000
 
 
@@ -194,7 +194,7 @@ def _cell(value: str | None) -> Text:
 def _as_csv(value: str | None, kind: str) -> str:
     if value is None:
         return ""
-    if kind in _TEXTS and value.startswith(_FORMULA_BEGINS):
+    if kind in _TEXTS and value.startswith(FORMULA_BEGINS):
         value = f"'{value}"
     if not value or any(letter in value for letter in ',"\n\r'):
         return '"' + value.replace('"', '""') + '"'

@@ -22,6 +22,7 @@ from pipelines.config.commitments import Commitments
 from pipelines.config.focus import BillingAccount
 from pipelines.instants import midnight
 from pipelines.landing.atomic import write_atomically
+from pipelines.spreadsheets import without_formulas
 from pipelines.warehouse.read import read_frame
 
 _PRICES = """
@@ -77,7 +78,7 @@ def export_month(
     found = cost_and_usage(
         described, month, version, accounts, shares=shares, used=used, commitments=book_commitments(connection, month)
     )
-    return found, _written(found.rows, folder, f"focus-{version}-cost-and-usage-{month:%Y-%m}")
+    return found, write_files(found.rows, folder, f"focus-{version}-cost-and-usage-{month:%Y-%m}")
 
 
 def export_supporting(
@@ -98,7 +99,7 @@ def export_supporting(
     updated = _updated(connection, month)
     contracts = contract_commitments(declared, connection.execute(_SHEETS).fetchall(), updated)
     if version == "1.3":
-        return _written(contracts.select(COLUMNS_OF_1_3), folder, f"focus-1.3-contract-commitment-{month:%Y-%m}")
+        return write_files(contracts.select(COLUMNS_OF_1_3), folder, f"focus-1.3-contract-commitment-{month:%Y-%m}")
     sets = {
         "1.4-contract-commitment": contracts,
         "1.4-billing-period": billing_periods(
@@ -109,7 +110,7 @@ def export_supporting(
             _sku_prices(connection, usage), commitment_prices(usage, declared, updated=updated)
         ),
     }
-    return [file for name, rows in sets.items() for file in _written(rows, folder, f"focus-{name}-{month:%Y-%m}")]
+    return [file for name, rows in sets.items() for file in write_files(rows, folder, f"focus-{name}-{month:%Y-%m}")]
 
 
 def _updated(connection: psycopg.Connection[Any], month: date) -> datetime:
@@ -140,9 +141,10 @@ def _sku_prices(connection: psycopg.Connection[Any], usage: pl.DataFrame) -> pl.
     return sku_prices(used, history, contracted)
 
 
-def _written(rows: pl.DataFrame, folder: Path, name: str) -> list[Path]:
+def write_files(rows: pl.DataFrame, folder: Path, name: str) -> list[Path]:
+    """A CSV file and a Parquet file, which holds every text as it is."""
     files = [folder / f"{name}.csv", folder / f"{name}.parquet"]
-    write_atomically(files[0], rows.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ").encode())
+    write_atomically(files[0], without_formulas(rows).write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ").encode())
     parquet = io.BytesIO()
     rows.write_parquet(parquet)
     write_atomically(files[1], parquet.getvalue())
