@@ -30,7 +30,7 @@ from pipelines.requests.formats import _otel_exports, refuse_options
 from pipelines.requests.formats._otel_containers import MARKS as CONTAINER_MARKS
 from pipelines.requests.formats._otel_containers import contained, flat_span
 from pipelines.requests.formats._otel_names import MARKS, canonical, plain_name, underscored
-from pipelines.requests.semantics import RULES, openai_variant
+from pipelines.requests.semantics import RULES, measure, openai_variant
 
 _USAGE = "gen_ai.usage."
 NO_REQUESTS = (
@@ -67,6 +67,11 @@ def _usage(*names: str) -> Paths:
 def _vercel(*fields: str) -> Paths:
     """A field of what Vercel's AI SDK repeats of the provider's own answer, as JSON text."""
     return _attribute(*(f"ai.response.providerMetadata/{field}" for field in fields))
+
+
+def _of_google(name: str) -> tuple[str, ...]:
+    """A count of Google's own usage in there."""
+    return tuple(f"{seller}/usageMetadata/{name}" for seller in ("google", "vertex"))
 
 
 def _written(ttl: str) -> Paths:
@@ -122,10 +127,11 @@ _TEXT: dict[str, Paths] = {
     "emitter": ("scope/name", "instrumentation_scope/name", "scope_name", *_attribute("otel.scope.name")),
 }  # fmt: skip
 _MEASURES: dict[str, Paths] = {
-    "input": _usage("input_tokens", "prompt_tokens")
-    + _attribute("llm.usage.prompt_tokens", "ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),
+    "input": _attribute("ai.usage.inputTokens")
+    + _usage("input_tokens", "prompt_tokens")
+    + _attribute("llm.usage.prompt_tokens", "ai.usage.promptTokens", "ai.usage.tokens", "gen_ai.response.prompt_tokens"),
     "output": _usage("output_tokens", "completion_tokens")
-    + _attribute("llm.usage.completion_tokens", "ai.usage.outputTokens", "ai.usage.completionTokens"),
+    + _attribute("llm.usage.completion_tokens", "ai.usage.outputTokens", "ai.usage.completionTokens", "gen_ai.response.completion_tokens"),
     "total": (*_usage("total_tokens"), *_attribute("llm.usage.total_tokens")),
     "cache_read": _usage(
         "cache_read.input_tokens", "cache_read_input_tokens", "input_tokens.cached", "details.cached_tokens",
@@ -134,7 +140,10 @@ _MEASURES: dict[str, Paths] = {
         "prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens", "prompt_tokens_details.cache_read",
         "input_tokens_details.cached", "cached_input_tokens", "cached_tokens", "input_cache_read_tokens",
     )
-    + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens"),
+    + _attribute("ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "llm.usage.cache_read_input_tokens")
+    + _vercel("openai/cachedPromptTokens", "azure/cachedPromptTokens", "anthropic/usage/cache_read_input_tokens",
+        "anthropic/cacheReadInputTokens", "bedrock/usage/cacheReadInputTokens", "deepseek/promptCacheHitTokens",
+        "openrouter/usage/promptTokensDetails/cachedTokens", *_of_google("cachedContentTokenCount")),
     "cache_write": _usage(
         "cache_write.input_tokens", "cache_creation.input_tokens", "cache_creation_input_tokens",
         "input_tokens.cache_write", "cache_write_input_tokens", "cache_write_tokens", "cache_creation_tokens",
@@ -149,7 +158,8 @@ _MEASURES: dict[str, Paths] = {
         "experimental.reasoning_tokens", "output_token_details.reasoning", "output_reasoning_tokens",
         "completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning",
         "output_tokens_details.reasoning", "reasoning_output_tokens")
-    + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens"),
+    + _attribute("ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.reasoningTokens", "llm.usage.reasoning_tokens")
+    + _vercel("openai/reasoningTokens", "azure/reasoningTokens", *_of_google("thoughtsTokenCount")),
     "input_tool": _usage("tool.input_tokens"),
     "input_audio_cache_read": _usage("audio.cache_read.input_tokens", "details.cache_audio_read_tokens"),
     "input_image_cache_read": _usage("image.cache_read.input_tokens"),
@@ -169,12 +179,14 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="14",
+        version="15",
         text=_TEXT,
         usage=_MEASURES,
         integers={
             "http_status": _attribute("http.response.status_code", "http.status_code"),
             "thoughts_apart": _usage("experimental.reasoning_tokens"),
+            "candidates": _vercel(*_of_google("candidatesTokenCount")),
+            "vercel_total": _attribute("ai.usage.totalTokens"),
             "web_search_count": _usage("web_search_requests", "server_tool_use.web_search_requests", "details.web_search_requests")
             + _vercel("anthropic/usage/server_tool_use/web_search_requests"),
         },
@@ -221,7 +233,11 @@ def _derive(emitters: Mapping[str, str]) -> Mapping[str, pl.Expr]:
     # Spans of Vercel's AI SDK often state no version; from 6 on they state the details.
     version = pl.coalesce("tag.emitter_version", pl.when(pl.col("vercel_details").is_not_null()).then(pl.lit("6")))
     # Google's Agent Development Kit puts the candidates of an answer as its output, which do not hold its thoughts.
-    apart = pl.when(pl.col("thoughts_apart").is_not_null()).then(pl.lit("openai_reasoning_apart"))
+    # Vercel's AI SDK before version 6 does so too, and its total, or Google's usage next to it, shows it.
+    plain = measure("input") + measure("output")
+    shown = (pl.col("vercel_total") == plain + measure("reasoning")) | (pl.col("candidates") == pl.col("usage.output"))
+    shown = shown.fill_null(value=False) & (measure("reasoning") > 0)
+    apart = pl.when(pl.col("thoughts_apart").is_not_null() | shown).then(pl.lit("openai_reasoning_apart"))
     rule = pl.coalesce("declared", apart, rule_of("otel_genai", openai_variant(model()), emitters, version=version))
     counts = [pl.col(f"usage.{name}").is_not_null() for name in ("input", "output", "total")]
     counted = pl.any_horizontal(counts)

@@ -263,3 +263,52 @@ def test_pipecat_and_agno_keep_claudes_own_counts(
     named = {"gen_ai.operation.name": "chat", "gen_ai.system": seller, "gen_ai.request.model": model}
     found = row(parse_records(tmp_path, "otel_genai", [span(**named, **counts) | {"scope": {"name": scope}}]))
     assert buckets(found) == {"input_uncached": uncached, "input_cache_read": 3000, "output_text": 20}
+
+
+PROMPTED = {"ai.usage.promptTokens": 1000, "ai.usage.completionTokens": 50}
+STREAMED = {"ai.usage.inputTokens": 1000, "ai.usage.outputTokens": 50}
+OF_GOOGLE = {"usageMetadata": {"candidatesTokenCount": 50, "thoughtsTokenCount": 20, "cachedContentTokenCount": 600}}
+WHOLE_OF_GOOGLE = {
+    "ai.usage.inputTokens": 1000,
+    "ai.usage.outputTokens": 70,
+    "ai.usage.inputTokenDetails.noCacheTokens": 400,
+}
+CACHED = {"input_uncached": 400, "input_cache_read": 600, "output_text": 50}
+APART = {"input_uncached": 1000, "input_cache_read": 600, "output_text": 50}
+REASONED = CACHED | {"output_text": 30, "output_reasoning": 20}
+THOUGHT = CACHED | {"output_reasoning": 20}
+VERCELS: list[tuple[str, str, dict[str, Any], dict[str, int]]] = [
+    ("openai.responses", "gpt-5", PROMPTED | metadata(openai={"cachedPromptTokens": 600, "reasoningTokens": 20}), REASONED),
+    ("deepseek.chat", "deepseek-chat", PROMPTED | metadata(deepseek={"promptCacheHitTokens": 600}), CACHED),
+    ("openrouter", "openai/gpt-5", PROMPTED | metadata(openrouter={"usage": {"promptTokensDetails": {"cachedTokens": 600}}}), CACHED),
+    ("anthropic.messages", "claude-sonnet-4-6", PROMPTED | metadata(anthropic={"usage": {"cache_read_input_tokens": 600}}), APART),
+    ("anthropic.messages", "claude-sonnet-4-6", PROMPTED | metadata(anthropic={"cacheReadInputTokens": 600}), APART),
+    ("amazon-bedrock", "us.anthropic.claude-sonnet-4-6", PROMPTED | metadata(bedrock={"usage": {"cacheReadInputTokens": 600}}), APART),
+    ("google.generative-ai", "gemini-2.5-pro", PROMPTED | metadata(google=OF_GOOGLE), THOUGHT),
+    ("google.vertex.chat", "gemini-2.5-pro", STREAMED | metadata(vertex=OF_GOOGLE), THOUGHT),
+    ("google.generative-ai", "gemini-2.5-pro", WHOLE_OF_GOOGLE | metadata(google=OF_GOOGLE), THOUGHT),
+    ("google.generative-ai", "gemini-2.5-pro", STREAMED | {"ai.usage.totalTokens": 1070, "ai.usage.reasoningTokens": 20,
+                                                           "ai.usage.cachedInputTokens": 600}, THOUGHT),
+    ("openai.responses", "gpt-5", STREAMED | {"ai.usage.totalTokens": 1050, "ai.usage.reasoningTokens": 20, "ai.usage.cachedInputTokens": 600},
+     REASONED),
+    # Sentry's integration added the cache to an input that held it, under the convention's name.
+    ("anthropic.messages", "claude-sonnet-4-6", STREAMED | {"ai.usage.inputTokenDetails.cacheReadTokens": 600, "gen_ai.usage.input_tokens": 1600},
+     CACHED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seller", "model", "attributes", "expected"), VERCELS, ids=str)
+def test_vercels_spans_keep_some_counts_in_the_sellers_answer_alone(
+    tmp_path: Path, seller: str, model: str, attributes: dict[str, Any], expected: dict[str, int]
+) -> None:
+    """github.com/vercel/ai/issues/12801: `generateText` stated prompt and completion; what came from a cache was charged in full or not at all."""
+    named = {"ai.operationId": "ai.generateText.doGenerate", "ai.model.provider": seller, "ai.model.id": model}
+    record = span(**named, **attributes) | {"scope": {"name": "ai"}}
+    assert buckets(row(parse_records(tmp_path, "otel_genai", [record]))) == expected
+
+
+def test_counts_of_semantic_kernels_first_spans_are_read(tmp_path: Path) -> None:
+    counts = {"gen_ai.response.prompt_tokens": 100, "gen_ai.response.completion_tokens": 20}
+    named = {"gen_ai.operation.name": "chat.completions", "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o"}
+    found = row(parse_records(tmp_path, "otel_genai", [span(**named, **counts)]))
+    assert buckets(found) == {"input_uncached": 100, "output_text": 20}
