@@ -101,6 +101,46 @@ def test_the_newest_event_of_an_asset_is_written_once_for_a_range_of_days(databa
     assert events.get_materialized_partitions(table.key) == {f"2026-01-{day:02}" for day in range(1, 32)}
 
 
+def test_what_a_run_made_of_a_day_is_not_asked_of_the_database(database: Database) -> None:
+    """Dagster asks for it with every check of the day."""
+
+    @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-01-01"))
+    def table() -> None: ...
+
+    def made_on(day: str) -> tuple[str, list[EventLogEntry]]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            run_id = dg.materialize([table], instance=instance, partition_key=day).run_id
+            return run_id, list(instance.all_logs(run_id))
+
+    events = RunHistory(database.dagster_url).event_log_storage
+    own = PostgresEventLogStorage(database.dagster_url)
+    events.wipe()
+    of_day = dg.AssetRecordsFilter(table.key, ["2026-01-02"])
+    assert not events.fetch_materializations(of_day, limit=1).records
+    for _ in range(2):  # the newest counts
+        for entry in made_on("2026-01-02")[1]:
+            events.store_event(entry)
+    said: list[str] = []
+    listening.listen(events._engine, "before_cursor_execute", lambda *call: said.append(call[2]))
+    found = events.fetch_materializations(of_day, limit=1)
+    assert said == []
+    assert found == own.fetch_materializations(of_day, limit=1)
+    (made,) = found.records
+    for asked, limit in (
+        (dg.AssetRecordsFilter(table.key, ["2026-01-02"], before_storage_id=made.storage_id), 1),
+        (of_day, 9),
+    ):
+        assert events.fetch_materializations(asked, limit) == own.fetch_materializations(asked, limit)
+    other = dg.AssetRecordsFilter(table.key, ["2026-01-03"])
+    (waiting,) = [
+        entry
+        for entry in made_on("2026-01-03")[1]
+        if entry.dagster_event_type is dg.DagsterEventType.ASSET_MATERIALIZATION
+    ]
+    events.store_event(waiting)
+    assert [record.event_log_entry for record in events.fetch_materializations(other, limit=1).records] == [waiting]
+
+
 def test_what_waits_is_there_for_whoever_reads(database: Database, run: tuple[str, list[EventLogEntry]]) -> None:
     run_id, entries = run
     events = RunHistory(database.dagster_url).event_log_storage
