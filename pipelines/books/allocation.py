@@ -79,6 +79,8 @@ def shares_of(charges: pl.DataFrame, allocation: Allocation) -> pl.DataFrame:
     nobody is there too, without a receiver."""
     rows: list[dict[str, Any]] = []
     rules = allocation.rules
+    if not rules:
+        return pl.DataFrame(schema=SHARES)
     sums = charges.group_by("event_date", *FIELDS).agg(pl.col("effective_cost_usd", "tokens").sum())
     for (day,), group in sums.sort("event_date", *FIELDS).group_by("event_date", maintain_order=True):
         own = [row for row in group.rows(named=True) if not any(_matches(rule.when, row) for rule in rules)]
@@ -95,6 +97,9 @@ def allocate(charges: pl.DataFrame, shares: pl.DataFrame, amounts: Sequence[str]
     The parts of a charge add up to it in each of `amounts`. A charge goes by the first rule of its day that it matches. What has no known cost stays
     whole.
     """
+    untouched = [pl.lit(None, kind).alias(name) for name, kind in ALLOCATED.items()]
+    if shares.is_empty():
+        return charges.with_columns(untouched)
     kinds = charges.select("event_date", *FIELDS).unique(maintain_order=True)
     rules = _rules_of(shares)
     found = [
@@ -108,11 +113,7 @@ def allocate(charges: pl.DataFrame, shares: pl.DataFrame, amounts: Sequence[str]
         maintain_order="left",
     )
     is_taken = pl.col("place").is_not_null() & pl.any_horizontal(pl.col(*COSTS).is_not_null())
-    kept = (
-        placed.filter(~is_taken)
-        .drop("place")
-        .with_columns(pl.lit(None, kind).alias(name) for name, kind in ALLOCATED.items())
-    )
+    kept = placed.filter(~is_taken).drop("place").with_columns(untouched)
     parts = [
         part
         for row in placed.filter(is_taken).rows(named=True)

@@ -21,6 +21,7 @@ from uuid import UUID
 import polars as pl
 import psycopg
 import pytest
+from polars.testing import assert_frame_equal
 
 from pipelines.books.allocation import allocate, charge_back, passed_on
 from pipelines.books.commitments import Ledger
@@ -278,6 +279,16 @@ def sums(month: Month, folder: Path) -> dict[str, Decimal]:
 
 def test_every_sum_of_the_month_is_the_same(month: Month, tmp_path: Path) -> None:
     assert set(sums(month, tmp_path).values()) == {D("24.4")}
+
+
+def test_without_a_rule_sums_of_charges_are_shared_as_the_charges(month: Month) -> None:
+    """Postgres adds them up, so that fewer rows are read. Where a rule splits charges, each is split by itself."""
+    window = Window(FEBRUARY, MARCH)
+    with month.database.connect() as connection:
+        each, sums = spend_of(connection, window), spend_of(connection, window, in_sums=True)
+    assert each.height > sums.height
+    assert each.schema == sums.schema
+    assert_frame_equal(charge_back(each, Allocation()), charge_back(sums, Allocation()))
 
 
 def test_the_bill_differs_for_five_causes(month: Month) -> None:
