@@ -49,6 +49,12 @@ def close(month: Month) -> None:
         f"{month:%Y-%m} is closed: {done.charges:,} charges and {done.corrections:,} corrections of earlier months, "
         f"billed {done.billed_cost_usd:f} USD"
     )
+    if done.missing_days:
+        say(f"No run has loaded {done.missing_days} days of it: what they bring will be corrections.")
+    if done.unpriced_requests:
+        say(
+            f"{done.unpriced_requests:,} requests have no price and no cost: a price that becomes known will be a correction."
+        )
 
 
 def reopen(month: Month, reason: Annotated[str, typer.Option("--reason", help="Why; it is kept.")]) -> None:

@@ -6,7 +6,7 @@ correction in the first open month. The differences are in `corrections.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,8 +22,10 @@ from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.names import is_made
+from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import add_rows
+from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, BOOKED_COMMITMENT, BOOKED_SHARE, PERIOD_ACT
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
@@ -40,6 +42,9 @@ class Booked:
     charges: int
     corrections: int
     billed_cost_usd: Decimal
+    missing_days: int = 0
+    """Days of the month that no run has loaded: what they bring is corrections."""
+    unpriced_requests: int = 0
 
 
 def close_period(database: Database, period: date, allocation: Allocation = NOTHING_SHARED) -> Booked:
@@ -69,7 +74,9 @@ def close_period(database: Database, period: date, allocation: Allocation = NOTH
         copy_frame(connection, BOOKED_COMMITMENT, commitments)
         own = shares.filter(pl.col("event_date") >= period).with_columns(period=pl.lit(period))
         add_rows(connection, BOOKED_SHARE, own.select(BOOKED_SHARE.polars_schema.names()))
-        return _noted(connection, period, "close", None, rows)
+        done = _noted(connection, period, "close", None, rows)
+        unpriced = int(measured(rows.filter(pl.col("charge_class").is_null()))["unpriced_requests"].sum())
+        return replace(done, missing_days=_missing_days(connection, period), unpriced_requests=unpriced)
 
 
 def reopen_period(database: Database, period: date, reason: str) -> Booked:
@@ -180,6 +187,15 @@ def closed_periods(connection: psycopg.Connection[Any]) -> set[date]:
         "select distinct on (period) period, act from core.period_act order by period, acted_at desc"
     ).fetchall()
     return {period for period, act in rows if act == "close"}
+
+
+def _missing_days(connection: psycopg.Connection[Any], period: date) -> int:
+    loaded = {
+        *loaded_days(connection, REQUEST),
+        *(day for (day,) in connection.execute("select event_date from raw.quiet_day")),
+    }
+    days = (following(period) - period).days
+    return sum(period + timedelta(days=number) not in loaded for number in range(days))
 
 
 def following(period: date) -> date:

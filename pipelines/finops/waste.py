@@ -86,20 +86,24 @@ def _dearer(connection: Connection[Any]) -> list[Item]:
 
 
 _UNUSED = f"commitment_discount_status = 'Unused' and effective_cost_usd > 0 and {_MONTH}"
+_WHO_PAYS = "coalesce(nullif(team, ''), 'unattributed')"
 
 
 def _idle(connection: Connection[Any]) -> list[Item]:
     """What commitments cost that nobody used, by commitment and who pays for it. No request is in these lines, so no cost is in two."""
     rows = connection.execute(
         f"""
-        select commitment_id, coalesce(nullif(team, ''), 'unattributed'), provider_id, sum(effective_cost_usd)
+        select commitment_id, {_WHO_PAYS}, provider_id, sum(effective_cost_usd)
         from mart.commitment_usage
         where {_UNUSED}
-        group by commitment_id, team, provider_id
-        order by commitment_id, team
+        group by 1, 2, 3
+        order by 1, 2, 3
         """.encode()
     ).fetchall()
-    query = f"select * from mart.commitment_usage where {_UNUSED} and commitment_id = {{}} order by event_date"
+    query = (
+        f"select * from mart.commitment_usage where {_UNUSED} and commitment_id = {{}} and {_WHO_PAYS} = {{}} and provider_id = {{}} "
+        "order by event_date"
+    )
     return [
         Item(
             "idle_commitment",
@@ -109,7 +113,7 @@ def _idle(connection: Connection[Any]) -> list[Item]:
             0,
             usd,
             usd,
-            sql.SQL(query).format(sql.Literal(name)).as_string(connection),
+            sql.SQL(query).format(*map(sql.Literal, (name, team, seller))).as_string(connection),
         )
         for name, team, seller, usd in rows
     ]

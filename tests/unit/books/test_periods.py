@@ -174,6 +174,17 @@ def test_months_close_in_order_and_once(books: Database) -> None:
         close_period(books, date(2199, 1, 1))
 
 
+def test_closing_counts_what_the_month_lacks(books: Database) -> None:
+    """A quiet day was run; 30 days of January were not. Of two calls the price is not known."""
+    changed(
+        books,
+        "insert into raw.quiet_day values ('2026-01-05'), ('2026-02-05') on conflict do nothing",
+        "update mart.daily_charge set meter = 'request', unit = 'request', quantity = 2 where quantity = 7",
+    )
+    done = close_period(books, JANUARY)
+    assert (done.charges, done.missing_days, done.unpriced_requests) == (2, 30, 2)
+
+
 @pytest.mark.slow
 def test_corrections_can_be_booked_in_a_month_without_charges(books: Database) -> None:
     """Usage ends in February; what becomes known then has to be closed all the same. A month in which nothing is booked is none."""

@@ -246,6 +246,36 @@ def test_what_was_mended_leaves_the_list_thirty_days_later(migrated: Database) -
     assert left == [1, 0]
 
 
+def test_the_query_of_an_idle_commitment_shows_what_its_payer_pays(migrated: Database) -> None:
+    """One commitment that nobody used: search and support share a part of it, and the rest is nobody's, written in two ways."""
+    idle = {
+        "commitment_id": "ptu",
+        "kind": "provisioned",
+        "provider_id": "acme",
+        "commitment_discount_status": "Unused",
+        "event_date": DAY,
+    }
+    paid = {"search": "2", "support": "0.5", "": "3", "unattributed": "0.25"}
+    with migrated.connect() as connection, connection.transaction(force_rollback=True):
+        found(connection, [call(input_uncached=1000)])
+        rows = [
+            idle | {"team": team, "amount_usd": Decimal(usd), "effective_cost_usd": Decimal(usd)}
+            for team, usd in paid.items()
+        ]
+        insert(connection, COMMITMENT_USAGE, [good_row(COMMITMENT_USAGE, **row) for row in rows])
+        items = work_list(connection)
+        shown = [
+            connection.execute(f"select sum(effective_cost_usd) from ({item.query}) as shown".encode()).fetchone()
+            for item in items
+        ]
+    assert {item.team: item.saving_usd for item in items} == {
+        "search": Decimal(2),
+        "support": Decimal("0.5"),
+        "unattributed": Decimal("3.25"),
+    }
+    assert shown == [(item.saving_usd,) for item in items]
+
+
 def test_idle_commitments_are_in_the_list_by_who_pays(migrated: Database) -> None:
     """2.20 USD idle on the 14th and 1 on the 15th; what was used, and a day before the thirty, are not in it."""
     with migrated.connect() as connection, connection.transaction(force_rollback=True):
