@@ -1,34 +1,67 @@
 -- Postgres takes the grain for as many rows as there are requests, and would sort them all on disk instead of hashing them.
 {{ config(pre_hook='set local enable_sort = off', post_hook='{{ index_what_has_no_price() }}') }}
-{%- set costs = ['list_cost_usd', 'contracted_cost_usd', 'effective_cost_usd'] -%}
 {%- set grain = [
     'event_date', 'provider_id', 'model_id', 'openness', 'service_tier', 'region', 'team', 'project', 'cost_centre',
     'environment', 'application', 'rate_id', 'unpriced_reason',
 ] -%}
 {%- set described = (grain + ['usage_key', 'contract_id', 'exchange_rates']) | join(', ') -%}
+{%- set logged = [
+    'event_date', 'provider_id', 'model_id', 'response_model', 'request_model', 'service_tier', 'region', 'team', 'project',
+    'cost_centre', 'environment', 'application', 'rate_id', 'unpriced_reason',
+] -%}
+{%- set costs = ['list_cost_usd', 'contracted_cost_usd', 'effective_cost_usd', 'reported_cost_usd'] -%}
 with
 
 requests as (
 
-    select * from {{ ref('stg_request') }}
+    select
+        *,
+        {{ quantities() }}
+    from {{ source('core', 'request') }}
     {% if is_incremental() %} where {{ days_of_run() }} {% endif %}
 
 ),
 
--- The one pass over the requests: everything below works on some thousand rows.
-summed as (
+-- Only of a call without a model does its name as logged matter.
+named as (
 
     select
-        {{ grain | join(', ') }},
-        {%- for meter in priced_meters() %}
-        sum({{ meter }})::bigint as {{ meter }},
-        {%- endfor %}
-        {%- for cost in costs %}
-        sum({{ cost }}) as {{ cost }},
-        {%- endfor %}
-        sum(reported_cost_usd) as reported_cost_usd
+        {{ (logged | reject('in', ['response_model', 'request_model'])) | join(', ') }},
+        case when model_id is null then response_model end as response_model,
+        case when model_id is null then request_model end as request_model,
+        {{ priced_meters() | join(', ') }},
+        {{ costs | join(', ') }}
     from requests
-    group by {{ grain | join(', ') }}
+
+),
+
+-- The one pass over the requests: everything below works on some thousand rows. So their names are made after it.
+added as (
+
+    {{ added_up('named', logged, costs) }}
+
+),
+
+models as (
+
+    select * from {{ source('core', 'model') }}
+
+),
+
+visible as (
+
+    select
+        {{ visible_names('added') }},
+        {{ priced_meters() | join(', ') }},
+        {{ costs | join(', ') }}
+    from added
+    left join models on added.model_id = models.model_id
+
+),
+
+summed as (
+
+    {{ added_up('visible', grain, costs) }}
 
 ),
 

@@ -15,25 +15,10 @@ models as (
 described as (
 
     select
-        requests.event_date,
-        coalesce(requests.provider_id, 'unknown') as provider_id,
-        coalesce(
-            requests.model_id,
-            'unresolved: ' || coalesce(requests.response_model, requests.request_model, '(no name logged)')
-        ) as model_id,
-        coalesce(models.openness, 'unknown') as openness,
-        requests.service_tier,
-        requests.region,
-        coalesce(requests.team, 'unattributed') as team,
-        coalesce(requests.project, 'unattributed') as project,
-        coalesce(requests.cost_centre, 'unattributed') as cost_centre,
-        coalesce(requests.environment, 'unattributed') as environment,
-        coalesce(requests.application, 'unattributed') as application,
+        {{ visible_names('requests') }},
         requests.session_id,
         requests.end_user_id,
         requests.status,
-        requests.rate_id,
-        requests.unpriced_reason,
         {{ quantities() }},
         requests.reported_cost_usd,
         requests.list_cost_usd,
