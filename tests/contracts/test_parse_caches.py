@@ -115,6 +115,7 @@ def test_prices(shared_data: Path, tmp_path: Path) -> None:
             same_feed(read, cached_feed(file, feed, tmp_path))
 
 
+@pytest.mark.slow
 def test_what_decides_prices_only_later_does_not_read_them_again(tmp_path: Path) -> None:
     feed = PriceFeed(feed="genai_prices", format="genai_prices")
     file = landed_bytes(tmp_path, "genai_prices", "2026-11-20.json", packaged_genai_prices())

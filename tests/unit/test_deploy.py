@@ -68,6 +68,7 @@ def tool(name: str) -> str:
     return str(found)
 
 
+@pytest.mark.slow
 def test_compose_accepts_its_file(tmp_path: Path) -> None:
     """By the schema of the Compose Specification, which the tool brings and which refuses what it does not know."""
     command = [tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]

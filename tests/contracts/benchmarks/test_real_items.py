@@ -61,6 +61,7 @@ def test_scores_and_costs_are_those_that_the_site_states(scores: BoardScores, sh
     assert scores.items.height == 14 * 500
 
 
+@pytest.mark.slow
 def test_the_gap_is_drawn_on_the_same_issues(scores: BoardScores, registry: Registry) -> None:
     models = model_frame(registry, ModelFactsConfig())
     rows = build_gap(scores.scores, models, scores.benchmarks, registry, scores.items)

@@ -39,6 +39,7 @@ def test_ledger_rate_cards_and_models_load_and_come_back(
         assert set(prices["model_id"]) - known == set()
 
 
+@pytest.mark.slow
 def test_the_database_refuses_two_prices_believed_at_once(database: Database, genai_snapshot: FeedSnapshot) -> None:
     registry = build_registry(load_config(None).models, feed_names([genai_snapshot]))
     ledger = build_ledger(GENAI, [genai_snapshot], registry).head(50)

@@ -86,6 +86,7 @@ def test_the_azure_trace_through_a_mapping(logs: Path, tmp_path: Path) -> None:
     assert parsed.event_dates == (date(2023, 11, 16),)
 
 
+@pytest.mark.slow
 def test_the_mooncake_trace_with_times_from_its_own_origin(logs: Path, tmp_path: Path) -> None:
     path = logs / "traces" / "mooncake_conversation_trace.jsonl.gz"
     options = {
@@ -255,6 +256,7 @@ def test_a_codex_session(logs: Path, tmp_path: Path) -> None:
     assert found["response_model"].to_list() == ["gpt-5.2-codex", "gpt-5.3-codex"]
 
 
+@pytest.mark.slow
 def test_langfuse_exports(logs: Path, tmp_path: Path) -> None:
     parsed, observations = [], []
     for path in sorted((logs / "langfuse").glob("*.json")):

@@ -30,6 +30,7 @@ def long(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_file_of_other_names_is_judged_by_what_ships(long: Path) -> None:
     items = read_items(long, "task", "who", "passed", "paid", "field")
     assert (sorted(items.models), items.score.shape) == (sorted(MODELS), (3, ITEMS - 1))

@@ -82,6 +82,7 @@ def test_a_known_change_of_another_model_closes_nothing() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("size", [60, 600])
+@pytest.mark.slow
 def test_one_odd_day_in_the_reference_blinds_nobody(seed: int, size: int) -> None:
     """An outage on one of 14 days, with as many calls as others or ten times as many; then the answers get shorter."""
     generator = np.random.default_rng(seed)

@@ -215,6 +215,7 @@ def test_null_days_raise_no_more_alarms_than_stated() -> None:
     assert alarms <= 100 * 0.05 + 1.645 * (100 * 0.05 * 0.95) ** 0.5
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_changes_no_digit() -> None:
     generator = np.random.default_rng(7)
     log = pl.concat([*history(generator, 400, days=9), *history(generator, 300, days=9)]).with_columns(

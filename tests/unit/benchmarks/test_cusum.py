@@ -49,6 +49,7 @@ def test_a_model_that_falls_a_little_every_time_is_found_though_no_two_exports_s
     assert found[0][2] < -2 * 5
 
 
+@pytest.mark.slow
 def test_a_step_and_a_blip_are_no_slow_drift() -> None:
     """A sudden fall is drift; it starts the series anew and does not come again as slow drift for having stayed low."""
     generator = np.random.default_rng(4)
@@ -93,6 +94,7 @@ def test_the_whole_board_sliding_is_no_drift_of_any_model() -> None:
     assert len(slow_of([(generator.normal(truth + 2 * n, error), error) for n in range(40)])) <= 2
 
 
+@pytest.mark.slow
 def test_a_move_that_is_proven_but_too_small_to_matter_is_not_reported() -> None:
     assert slow_of(drifting(step=0.5, exports=16, stderr=0.5)) == []
 

@@ -102,6 +102,7 @@ def test_what_may_be_another_number_is_refused(text: str) -> None:
         number(text, "score")
 
 
+@pytest.mark.slow
 def test_another_fit_of_all_ratings_moves_no_model(tmp_path: Path) -> None:
     """Style control moved models by some 25 Elo either way, four in ten beyond their noise: each was a drift."""
     chance = np.random.default_rng(11)

@@ -73,6 +73,7 @@ def test_going_on_with_outcomes_item_by_item(tmp_path: Path) -> None:
     assert "drift" in detect_drift(BOARD, exports)["drift_class"].to_list()
 
 
+@pytest.mark.slow
 def test_only_what_is_new_is_read(tmp_path: Path) -> None:
     exports = drifting(5)
     zone = Zone(BOARD, exports[:10], tmp_path / "state.zip")
@@ -110,6 +111,7 @@ def test_tests_of_another_board_on_a_kept_day_judge_it_anew(tmp_path: Path) -> N
     assert not events.equals(alone)
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_of_days_that_no_board_can_add_to(tmp_path: Path) -> None:
     exports = drifting(5)[:10]
     zone = Zone(BOARD, exports, tmp_path / "state.zip")
@@ -123,6 +125,7 @@ def test_what_is_kept_is_of_days_that_no_board_can_add_to(tmp_path: Path) -> Non
     assert held.until == exports[-1].file.observed_at.date()
 
 
+@pytest.mark.slow
 def test_a_damaged_file_begins_anew(tmp_path: Path) -> None:
     exports = drifting(5)[:10]
     zone = Zone(BOARD, exports, tmp_path / "state.zip")

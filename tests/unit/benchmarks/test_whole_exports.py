@@ -68,6 +68,7 @@ def test_a_list_that_lacks_its_end_is_cut_off_once_and_what_it_has_counts(tmp_pa
     assert set(map(str, removed["event_date"])) == {DAYS[2]}
 
 
+@pytest.mark.slow
 def test_a_window_that_turns_over_is_no_truncation(tmp_path: Path) -> None:
     """The best 20 of a longer list, four others every day: what fell out may be there still."""
     board = own(is_window=True)
@@ -88,6 +89,7 @@ def test_a_blank_column_of_listed_entries_is_withdrawn_and_not_cut_off(tmp_path:
     assert found.height == 10
 
 
+@pytest.mark.slow
 def test_a_run_is_matched_by_what_it_is(tmp_path: Path) -> None:
     board = own(row_kind="run", key_field="folder", date_field="date")
 
@@ -163,6 +165,7 @@ def indexed(root: Path, *exports: tuple[float, float, float]) -> list[tuple[str,
     return [(row["drift_class"], str(row["event_date"])) for row in found.iter_rows(named=True)]
 
 
+@pytest.mark.slow
 def test_a_composite_that_is_redefined_over_two_exports_is_one_index_version(tmp_path: Path) -> None:
     old, new = 0.5, 0.9
     halves = indexed(tmp_path, (old, old, old), (new, old, old), (new, new, new), (new, new, new))

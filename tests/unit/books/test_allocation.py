@@ -106,6 +106,7 @@ ROWS = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(ROWS, st.sampled_from(["even", "spend", "tokens"]), st.sampled_from(["team", "cost_centre", "application"]))
+@pytest.mark.slow
 def test_whatever_is_passed_on_each_cost_of_each_day_stays(rows: list[dict[str, Any]], by: str, to: str) -> None:
     rules = [
         {**GATEWAY, "by": by, "to": to},

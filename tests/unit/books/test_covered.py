@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,7 @@ def rows_of(charges: list[dict[str, Any]], commitments: list[dict[str, Any]]) ->
     shares=st.tuples(st.fractions(0, 1), st.fractions(0, 1)),
     cost=st.decimals("1e-18", "1000", places=18),
 )
+@pytest.mark.slow
 def test_parts_and_rest_are_the_charges(
     tokens: list[tuple[int, Decimal]], rest: Decimal, fee: int, shares: tuple[Any, Any], cost: Decimal
 ) -> None:

@@ -106,6 +106,7 @@ def connection(database: Database) -> Any:
         yield connection
 
 
+@pytest.mark.slow
 def test_parts_in_any_order_give_what_sql_finds_in_the_whole_day(connection: psycopg.Connection[Any]) -> None:
     requests = drawn(8000)
     replace_days(connection, REQUEST, requests, rows.DAY, rows.DAY + timedelta(days=1))

@@ -84,6 +84,7 @@ def test_the_pdf_has_the_totals_of_the_page_and_numbers_its_pages(connection: Co
         assert body[-1] not in {cut.title for cut in page.cuts}, "a heading is never the last line of a page"
 
 
+@pytest.mark.slow
 def test_a_pdf_is_made_again_only_where_its_page_changed(connection: Connection, tmp_path: Path) -> None:
     books.write(connection, books.small_day())
     context = ReportContext(is_sample=True)

@@ -199,6 +199,7 @@ def test_it_prints_on_a4_without_cutting(browser: Any, tmp_path: Path) -> None:
         browser.emulate()
 
 
+@pytest.mark.slow
 def test_headings_stand_on_each_printed_page(browser: Any, tmp_path: Path) -> None:
     """Of a table over several pages; while its headings held buttons only the first page had them."""
     browser.evaluate(

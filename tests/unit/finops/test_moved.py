@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 import psycopg
+import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from pipelines.finops.report import Span
@@ -142,6 +143,7 @@ def by_fractions(rows: list[dict[str, Any]]) -> dict[str, Fraction]:
     }
 
 
+@pytest.mark.slow
 def test_a_closed_month_shows_what_was_booked(connection: Connection, page: Page) -> None:
     month = date(2026, 2, 1)
     books.write(connection, [])
@@ -168,6 +170,7 @@ def test_a_closed_month_shows_what_was_booked(connection: Connection, page: Page
     assert "Spend of February 2026 $11.00" in words(page(Span.of_month(DAY)), ".figures")
 
 
+@pytest.mark.slow
 def test_a_month_page_has_its_own_sections(connection: Connection, page: Page) -> None:
     books.full(connection)
     for shown in (page(), page(Span.of_month(DAY))):

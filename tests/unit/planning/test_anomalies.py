@@ -70,6 +70,7 @@ def test_quiet_days_are_silent(kind: str) -> None:
     assert 100 * alarms / (12 * (DAYS - 42)) <= FALSE_ALARMS_PER_100_DAYS
 
 
+@pytest.mark.slow
 def test_incidents_are_found() -> None:
     """One team at two to six times its spend for one to five days: most are found on the first day, and hardly anything else."""
     rng = np.random.default_rng(5)

@@ -65,6 +65,7 @@ def test_a_day_that_is_not_loaded_is_no_day_without_spend() -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10_000), st.integers(8, 60), st.integers(0, 40), st.floats(0.01, 1000))
+@pytest.mark.slow
 def test_what_holds_for_any_history(seed: int, days: int, days_ahead: int, scale: float) -> None:
     rng = np.random.default_rng(seed)
     y = rng.exponential(1, (days, 3)) * (rng.random((days, 3)) > 0.3)

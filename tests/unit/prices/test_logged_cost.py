@@ -84,6 +84,7 @@ def test_the_price_of_another_region() -> None:
     assert reasons(["0.33"], asked, cards=cards) == [("the price of the region eu", 1)]
 
 
+@pytest.mark.slow
 def test_a_constant_factor() -> None:
     calls = [{"input_uncached": tokens, "output_text": 10 * tokens} for tokens in (1000, 2000, 5000)]
     ours = [Decimal("0.153"), Decimal("0.306"), Decimal("0.765")]

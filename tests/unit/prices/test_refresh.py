@@ -197,6 +197,7 @@ def priced(**usd: str) -> str:
     )
 
 
+@pytest.mark.slow
 def test_a_decision_next_to_the_file_holds_in_every_database_and_a_later_one_counts_instead(zone: Zone) -> None:
     zone.land("map", "2026-01-01.json", priced(m="3", n="4", o="5", q="6"))
     zone.land("map", "2026-02-01.json", priced(m="30"))
@@ -285,6 +286,7 @@ def test_names_of_a_held_page_introduce_no_model(zone: Zone) -> None:
             assert read_frame(connection, "select 1 as n from core.model where model_id = 'garbled'").is_empty()
 
 
+@pytest.mark.slow
 def test_the_ledger_is_the_same_whether_files_are_read_or_come_from_the_store(zone: Zone) -> None:
     zone.land("map", "2026-02-01.json", "{")
     zone.land("page", "2026-02-01.md", page("1", "2"))
@@ -312,6 +314,7 @@ def test_the_ledger_is_the_same_whether_files_are_read_or_come_from_the_store(zo
     assert refreshed() == first
 
 
+@pytest.mark.slow
 def test_a_feed_of_which_no_ledger_can_be_made_keeps_its_prices(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
     with zone.open() as workspace:
         refresh_prices(workspace)

@@ -62,6 +62,7 @@ def killed_at(call: int, place: str, done: Callable[..., Any], settings: Setting
         ("helicone", "asking"),
     ],
 )
+@pytest.mark.slow
 def test_killed_at_any_call(kind: str, step: str, server: Server, settings: Settings) -> None:
     """Every style of paging: a token, buckets with a token, numbers, offsets."""
     upstream = Upstream(server, numbered(kind, DAYS, 3))

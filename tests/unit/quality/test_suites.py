@@ -187,6 +187,7 @@ def test_an_empty_window_is_refused(bare: Database) -> None:
         run_suite(bare.url, "core_request", DAY, DAY)
 
 
+@pytest.mark.slow
 def test_the_library_is_not_imported_before_a_suite_runs() -> None:
     code = "import sys, pipelines.quality; sys.exit('great_expectations' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

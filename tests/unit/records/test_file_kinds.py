@@ -77,6 +77,7 @@ def sample(request: pytest.FixtureRequest) -> Sample:
     return found
 
 
+@pytest.mark.slow
 def test_an_odd_first_line_costs_itself(tmp_path: Path, sample: Sample) -> None:
     """How a file is recognised depends on the kind of its format, so one format of each kind meets every odd line."""
     good = b"".join(line_of(sample) + b"\n" for _ in range(COUNT))
@@ -171,6 +172,7 @@ def _places_are_right(parsed: ParsedFile, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("format_name", BILL_FORMATS)
+@pytest.mark.slow
 def test_every_shape_of_a_bill_is_read(tmp_path: Path, format_name: str) -> None:
     page = REPORTS[format_name]
     declared = RequestSource.model_validate({"source": "bill", "format": format_name})

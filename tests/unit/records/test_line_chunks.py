@@ -109,6 +109,7 @@ def test_a_line_that_is_too_long_is_skipped_with_its_place_and_hash(tmp_path: Pa
     assert faults[0].sha256 == hashlib.sha256(long.strip()).hexdigest()
 
 
+@pytest.mark.slow
 def test_a_long_line_without_end_in_a_small_archive_stays_out_of_memory(tmp_path: Path) -> None:
     packed = zstandard.ZstdCompressor().compress(b"0" * 200_000_000)
     assert len(packed) < 100_000

@@ -116,6 +116,7 @@ def test_a_column_that_proves_its_marks_is_read_by_them(
     assert read(table(tmp_path, *values)) == wanted
 
 
+@pytest.mark.slow
 def test_the_proof_may_stand_anywhere_in_the_file(tmp_path: Path) -> None:
     """A file of several chunks: the first is in doubt, the last decides."""
     many = [("5", "1", "1.234")] * 30_000

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.unit.requests.helpers import parse, parse_records, rows, the_fault
 from tests.unit.requests.samples import SAMPLES
 
@@ -38,6 +40,7 @@ def test_an_array_that_breaks_off_keeps_what_came_before(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.slow
 def test_counts_out_of_range_or_not_whole_are_named_with_their_field(tmp_path: Path) -> None:
     record = BY_FORMAT["openai_chat"].record
     for value, reason, words in (

@@ -172,6 +172,7 @@ def test_codex_what_a_fork_starts_with_is_no_call_of_its_own(tmp_path: Path) -> 
     assert parsed.quarantine["severity"].unique().to_list() == ["info"]
 
 
+@pytest.mark.slow
 def test_codex_a_session_of_more_than_one_chunk_keeps_its_count(tmp_path: Path) -> None:
     """A reader for each chunk forgot the total, the model and the session after 16 MiB of tool output."""
     noise = codex_line("10:30:00", "response_item", type="function_call_output", output="x" * 2**20)

@@ -86,6 +86,7 @@ def _session(session: str, parent: str | None, at: str, totals: list[int]) -> li
     return [meta, model, *map(count, totals)]
 
 
+@pytest.mark.slow
 def test_forks_of_forks_in_any_order_of_files_and_arrival_days(tmp_path: Path) -> None:
     chance = random.Random(7)
     sessions = [

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pyarrow as pa
+import pytest
 
 from pipelines.requests.shared_keys import _words, words_of
 
@@ -24,6 +25,7 @@ def test_a_slice_has_its_own_values_and_null_is_zero() -> None:
     assert _words(pa.array([5, None, 2**64 - 1, 6], pa.uint64())[1:3]).tolist() == [0, 2**64 - 1]
 
 
+@pytest.mark.slow
 def test_pandas_is_not_imported() -> None:
     """It takes a third of a second, and nothing else in a warm run imports it."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM], check=False, capture_output=True, text=True)
