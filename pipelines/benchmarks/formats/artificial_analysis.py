@@ -1,4 +1,4 @@
-"""Format `artificial_analysis`: the API's JSON (`{data: [{slug, name, evaluations}]}`) or a CSV with one column each.
+"""Format `artificial_analysis`: the API's JSON (`{data: [{slug, name, evaluations}]}`, or under `models`) or a CSV with one column each.
 
 The payload names no version of its composite indices, so a re-weighting shows only in the numbers: each index
 lists the evaluations that it is made of. A CSV may hold several days; each `observed_date` is an observation.
@@ -91,9 +91,10 @@ def _records(into: Collector) -> list[Any]:
     document = read_json(into)
     if document is None:
         return []
-    records = document.get("data") if isinstance(document, dict) else document
-    if not isinstance(records, list):
-        wrong_shape(into, "expected an object with data (a list of models)")
+    lists = [document.get(name) for name in ("data", "models")] if isinstance(document, dict) else [document]
+    records = next((item for item in lists if isinstance(item, list)), None)
+    if records is None:
+        wrong_shape(into, "expected an object with data or models (a list of models)")
         return []
     return [_flat(record) for record in records]
 

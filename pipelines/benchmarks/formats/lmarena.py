@@ -98,7 +98,10 @@ def _entries(into: Collector) -> Iterator[_Entry]:
         return
     document = read_json(into)
     if isinstance(document, dict) and isinstance(document.get("rows"), list):
-        document = [item.get("row", item) if isinstance(item, dict) else item for item in document["rows"]]
+        document = [
+            {**_stated_for_all(document), **item.get("row", item)} if isinstance(item, dict) else item
+            for item in document["rows"]
+        ]
     if isinstance(document, list) and any(isinstance(record, dict) for record in document):
         yield from _records((1, record) for record in document)
     elif isinstance(document, dict):
@@ -106,6 +109,12 @@ def _entries(into: Collector) -> Iterator[_Entry]:
     elif document is not None:
         detail = f"expected an object of categories or a list of rows, found {type(document).__name__}"
         wrong_shape(into, detail)
+
+
+def _stated_for_all(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The day of publication that stands once, next to the rows."""
+    meta = document.get("meta")
+    return {name: meta[name] for name in PUBLISHED if name in meta} if isinstance(meta, dict) else {}
 
 
 def _records(records: Iterable[tuple[int, Any]]) -> Iterator[_Entry]:

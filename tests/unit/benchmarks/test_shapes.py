@@ -342,3 +342,23 @@ def test_a_header_that_comes_again_in_other_marks_is_no_row(tmp_path: Path) -> N
     found = export(tmp_path, declared, "2026-02-01", text.encode(), ".csv")
     assert [(row["raw_model"], row["score"]) for row in rows(found)] == [("a", 1), ("b", 2), ("model", 3)]
     assert found.quarantine.is_empty()
+
+
+def test_mirrors_write_models_under_another_key_and_the_day_once(tmp_path: Path) -> None:
+    """As a public tracker of both sites saves them: the first was no export at all, the second dated by its landing."""
+    model = {
+        "slug": "m-high",
+        "name": "M (high)",
+        "evaluations": {"gpqa": 0.91, "artificial_analysis_intelligence_index": 61.2},
+    }
+    board = Leaderboard(board="aa", format="artificial_analysis")
+    one = export(tmp_path, board, "2026-06-30", {"meta": {"n_models": 1}, "models": [model | {"ranks": {"gpqa": 1}}]})
+    other = export(tmp_path, board, "2026-06-30", {"data": [model]})
+    columns = ("version_label", "source_row_key", "score")
+    assert one.observations[0].rows.select(columns).equals(other.observations[0].rows.select(columns))
+    assert one.observations[0].rows.height == 2
+
+    row = {"category": "overall", "model_name": "m", "rating": 1502.3, "rating_lower": 1496.1, "rating_upper": 1508.5}
+    arena = Leaderboard(board="arena", format="lmarena")
+    saved = export(tmp_path, arena, "2026-06-30", {"meta": {"leaderboard_publish_date": "2026-06-25"}, "rows": [row]})
+    assert saved.observations[0].rows["as_of"].to_list() == [date(2026, 6, 25)]
