@@ -32,7 +32,7 @@ MODEL = ("model_name", "model", "key", "name")
 RATING = ("rating", "arena_score", "arena_elo_rating", "arena_elo", "elo", "score")
 LOW = ("rating_q025", "rating_lower", "score_ci_lower", "lower")
 HIGH = ("rating_q975", "rating_upper", "score_ci_upper", "upper")
-AROUND = ("95_pct_ci", "95_ci", "ci")
+AROUND = ("95_pct_ci", "95_ci", "ci95", "ci_95", "ci")
 VOTES = ("vote_count", "votes", "num_battles", "observation_count")
 PUBLISHED = ("leaderboard_publish_date", "date", "last_updated")
 """Names of the columns over the years, as `_plain` writes them, the newest first."""
@@ -56,21 +56,30 @@ def parse(into: Collector) -> BoardSnapshot:
             part.keep(_row(benchmark.benchmark_id, category, entry, published or into.as_of))
         except EntryError as error:
             into.reject(item_no, error.reason, str(error), fields=fields, line_no=line)
+    is_history = _is_history(into) or _says_again(days.values())
     observations = [
-        _observation(part, benchmark, published, into)
+        _observation(part, benchmark, published, into, is_history=is_history)
         for published, part in sorted(days.items(), key=lambda item: str(item[0]))
     ]
     return into.snapshot(*(observations or [into.observation(_traits(into), (benchmark,))]))
 
 
-def _observation(part: Collector, benchmark: Benchmark, published: date | None, into: Collector) -> Observation:
+def _observation(
+    part: Collector, benchmark: Benchmark, published: date | None, into: Collector, *, is_history: bool
+) -> Observation:
     """The ratings of one day of publication: of the export's own day where it states none, or where it states just one.
 
-    Of the data set's full history every day is an observation of its own, as if it had been landed on that day.
+    Of a history, such as the data set's, every day is an observation of its own, as if it had been landed on that day.
     """
-    is_history = len({row["as_of"] for row in part.rows}) == 1 and published is not None and _is_history(into)
+    is_history = is_history and len({row["as_of"] for row in part.rows}) == 1 and published is not None
     at = datetime.combine(published, time(), UTC) if is_history and published else into.file.observed_at
     return part.observation(_traits(part), (benchmark,), observed_at=at)
+
+
+def _says_again(parts: Iterable[Collector]) -> bool:
+    """Whether a model has ratings of several days in one category."""
+    keys = [{(row["version_label"], row["source_row_key"]) for row in part.rows} for part in parts]
+    return sum(map(len, keys)) > len(set().union(*keys))
 
 
 def _is_history(into: Collector) -> bool:

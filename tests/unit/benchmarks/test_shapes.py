@@ -362,3 +362,19 @@ def test_mirrors_write_models_under_another_key_and_the_day_once(tmp_path: Path)
     arena = Leaderboard(board="arena", format="lmarena")
     saved = export(tmp_path, arena, "2026-06-30", {"meta": {"leaderboard_publish_date": "2026-06-25"}, "rows": [row]})
     assert saved.observations[0].rows["as_of"].to_list() == [date(2026, 6, 25)]
+
+
+def test_a_table_of_several_days_is_a_history_whatever_its_name(tmp_path: Path) -> None:
+    """As a public history of the arena is written, with `±4` under `ci95`: all days counted at once, without intervals."""
+    lines = ["date,rank,model,score,ci95,votes,organization,license"]
+    lines += [f'2025-11-{day},1,m,{1440 + day},±4,"62,764",Google,MIT' for day in (10, 11, 12)]
+    arena = Leaderboard(board="arena", format="lmarena")
+    saved = export(tmp_path, arena, "2025-11-30", "\n".join(lines).encode(), suffix=".csv")
+    found = [(item.observed_at.day, item.rows["score"][0], item.rows["ci_low"][0]) for item in saved.observations]
+    assert found == [(10, 1450.0, 1446.0), (11, 1451.0, 1447.0), (12, 1452.0, 1448.0)]
+    one = "\n".join(
+        [*lines[:2], lines[2].replace(",m,", ",other,")]
+    ).encode()  # each model of its own day is no history
+    assert {
+        item.observed_at.day for item in export(tmp_path, arena, "2025-11-30", one, suffix=".csv").observations
+    } == {30}
