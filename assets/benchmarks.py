@@ -93,22 +93,20 @@ def models_unchanged(context: dg.AssetCheckExecutionContext, mm: WorkspaceResour
     window = window_of(context)
     changes = changes_of(mm.workspace, window)
     classes = {
-        "no_drift": (("drift", "slow_drift"), dg.AssetCheckSeverity.WARN),
-        "exports_complete": (("coverage_gate",), dg.AssetCheckSeverity.WARN),
-        "scales_unchanged": (("scale_rebase", "index_version"), dg.AssetCheckSeverity.WARN),
+        "no_drift": ("drift", "slow_drift"),
+        "exports_complete": ("coverage_gate",),
+        "scales_unchanged": ("scale_rebase", "index_version"),
     }
-    for name, (drift_classes, severity) in classes.items():
+    for name, drift_classes in classes.items():
         found = changes.events.filter(pl.col("drift_class").is_in(drift_classes))
         named = ", ".join(f"'{one}'" for one in drift_classes)
         check = dg.AssetCheckKey(asset_key("mart.benchmark_drift"), name)
-        yield _verdict(check, found, f"drift_class in ({named})", window, severity)
+        yield _verdict(check, found, f"drift_class in ({named})", window)
     check = dg.AssetCheckKey(asset_key("mart.request_drift"), "no_silent_change")
-    yield _verdict(check, changes.alarms, "is_alarm", window, dg.AssetCheckSeverity.WARN)
+    yield _verdict(check, changes.alarms, "is_alarm", window)
 
 
-def _verdict(
-    check: dg.AssetCheckKey, found: pl.DataFrame, condition: str, window: Window, severity: dg.AssetCheckSeverity
-) -> dg.AssetCheckResult:
+def _verdict(check: dg.AssetCheckKey, found: pl.DataFrame, condition: str, window: Window) -> dg.AssetCheckResult:
     table = ".".join(check.asset_key.path)
     metadata: dict[str, Any] = {"found": found.height, "days": str(window)}
     if found.height:
@@ -124,7 +122,7 @@ def _verdict(
         check_name=check.name,
         asset_key=check.asset_key,
         passed=found.is_empty(),
-        severity=severity,
+        severity=dg.AssetCheckSeverity.WARN,
         description=_first_finding(found),
         metadata=metadata,
     )

@@ -264,7 +264,6 @@ def _tell(workspace: Workspace, runs: Sequence[RunOutcome], as_json: bool) -> No
 
 
 def _show(summary: DaySummary | None, runs: Sequence[RunOutcome], page: Path | None) -> None:
-
     from rich.text import Text
 
     from pipelines.finops.summary import render_summary

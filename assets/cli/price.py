@@ -42,6 +42,7 @@ def price(
 ) -> None:
     """Show every price of a model that applies at an instant, as believed then or now, with its source."""
     from pipelines.prices import price_lookup
+    from pipelines.prices.wording import amount_text
     from pipelines.warehouse.read import read_table
     from pipelines.warehouse.tables.core_prices import FX_RATE, PRICE
     from pipelines.workspace import open_workspace
@@ -72,7 +73,7 @@ def price(
             meter = ", ".join(filter(None, (row["meter"], _conditions(row))))
             say(
                 f"from {row['valid_from']:%Y-%m-%d}: {row['provider_id']} {row['model_id']} {meter} "
-                f"{_digits(row['unit_price'])} {row['pricing_currency']} per {row['pricing_quantity']:,} "
+                f"{amount_text(row['unit_price'])} {row['pricing_currency']} per {row['pricing_quantity']:,} "
                 f"({row['date_basis']} by {row['feed']})"
             )
 
@@ -155,6 +156,7 @@ def _request(connection: psycopg.Connection[Any], request_id: str) -> dict[str, 
 def _show_prices(found: pl.DataFrame, instant: datetime) -> None:
     """Two lines per price, provider by provider: the price, and who said so and where."""
     from pipelines.prices.meters import MINIMUM_CHARGE, RATED_METERS
+    from pipelines.prices.wording import amount_text
 
     console = terminal()
     console.print(f"prices that hold at {instant:%Y-%m-%d %H:%M} UTC, USD per million units; * is the one in use")
@@ -163,7 +165,7 @@ def _show_prices(found: pl.DataFrame, instant: datetime) -> None:
         if provider != (row["provider_id"], row["model_id"]):
             provider = (row["provider_id"], row["model_id"])
             console.print(f"\n{row['provider_id']} {row['model_id']}", style="bold")
-        amount = "no exchange rate" if row["usd_per_million"] is None else _digits(row["usd_per_million"])
+        amount = "no exchange rate" if row["usd_per_million"] is None else amount_text(row["usd_per_million"])
         since = "any time" if row["valid_from"].year == 1 else f"{row['valid_from']:%Y-%m-%d}"
         meter = ", ".join(filter(None, (row["meter"], _conditions(row))))
         unrated = "" if row["meter"] in (*RATED_METERS, MINIMUM_CHARGE) else ", not rated: no request counts it"
@@ -180,6 +182,8 @@ def _show_prices(found: pl.DataFrame, instant: datetime) -> None:
 
 def _show_explanation(request: dict[str, Any], explanation: Explanation, file: dict[str, Any] | None) -> None:
     from rich.table import Table
+
+    from pipelines.prices.wording import amount_text
 
     console = terminal()
     console.print(f"request {explanation.request_uid}", style="bold")
@@ -208,16 +212,18 @@ def _show_explanation(request: dict[str, Any], explanation: Explanation, file: d
             source += f"\n    as {line.priced_as}: it has no price of its own"
         if evidence:
             source += f"\n    {evidence['landing_path']} sha256 {evidence['sha256'][:12]}..."
-        table.add_row(line.meter, f"{line.quantity:,}", _digits(line.rate_usd_per_million), _digits(line.cost_usd))
+        table.add_row(
+            line.meter, f"{line.quantity:,}", amount_text(line.rate_usd_per_million), amount_text(line.cost_usd)
+        )
         sources.append(f"  {line.meter}: {source}")
     table.add_section()
-    table.add_row("total", "", "", _digits(explanation.cost_usd))
+    table.add_row("total", "", "", amount_text(explanation.cost_usd))
     console.print(table)
     console.print("prices from")
     for source in sources:
         console.print(source, style="dim", soft_wrap=True)
     if request["reported_cost_usd"] is not None:
-        console.print(f"  the source itself reported USD {_digits(request['reported_cost_usd'])}")
+        console.print(f"  the source itself reported USD {amount_text(request['reported_cost_usd'])}")
 
 
 def _conditions(row: dict[str, Any]) -> str:
@@ -259,9 +265,3 @@ def _json_value(value: object) -> object:
     if isinstance(value, list):
         return [_json_value(item) for item in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def _digits(value: Decimal) -> str:
-    """All digits that say something: trailing zeros go."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

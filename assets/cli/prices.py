@@ -69,7 +69,6 @@ def _price(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show_trial(snapshot: FeedSnapshot) -> None:
-
     from pipelines.prices.wording import amount_text, plural_unit
 
     console = terminal(soft_wrap=True)

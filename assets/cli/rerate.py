@@ -92,7 +92,6 @@ def _follow(workspace: Workspace, outcome: RerateOutcome, console: Console) -> b
 
 
 def _show(outcome: RerateOutcome, is_applied: bool) -> None:
-
     console = terminal(soft_wrap=True)
     days = f"{outcome.days[0]}" if len(outcome.days) == 1 else f"{outcome.days[0]} to {outcome.days[-1]}"
     console.print(

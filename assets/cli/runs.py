@@ -124,7 +124,7 @@ def log_outcome(outcome: RunOutcome, job: str) -> None:
 def _pages(
     instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, workspace: Workspace, window: Window, show: Report
 ) -> list[Path]:
-    """The pages that the run wrote; where it failed, pages made of what is there. None if not even that is possible."""
+    """The pages that the run wrote; where it failed, pages made of what is there, or none at all."""
     from assets.incomplete import write_incomplete
     from pipelines.outside import ANY_FAILURE, worded
 

@@ -5,14 +5,13 @@ The stages are those of request files (`pipelines.records.reader`, `store`); typ
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.config.sources import RequestSource
 from pipelines.landing import LandedFile
+from pipelines.records.declared import declaration_hash
 from pipelines.records.quarantine import quarantined_faults, quarantined_records
 from pipelines.records.reader import read_batches
 from pipelines.records.store import ParsedFile, Writer, load_parsed, store_once, stored_path
@@ -38,11 +37,7 @@ def parse_shadow(file: LandedFile, source: RequestSource, store: Path) -> Parsed
 def shadow_version(source: RequestSource) -> str:
     """The version under which `parse_shadow` stores this source's files. Raises SourceError."""
     version = f"{ENGINE_VERSION}.{build_shadow_format(source).version}"
-    declared = {"defaults": source.defaults, "options": source.options}
-    if not any(declared.values()):
-        return version
-    text = json.dumps(declared, sort_keys=True, default=str)
-    return f"{version}.{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return ".".join(filter(None, (version, declaration_hash(source, None))))
 
 
 def _parse(file: LandedFile, source: RequestSource, path: Path) -> None:
