@@ -21,7 +21,9 @@ from pipelines.warehouse.tables.core_routing import PARTS
 
 Offer = tuple[str, str]
 """Seller and model."""
-GROUP = ("model_id", "is_loop", "lane", "bucket")
+OF_GROUP = ("model_id", "is_loop", "lane")
+"""The columns that make a `Group` of `draws.py`."""
+GROUP = (*OF_GROUP, "bucket")
 _OFFER = ("offer_provider_id", "offer_model_id")
 _ROWS = 20_000
 """Strata times offers that are priced at once: some 30 MB."""

@@ -201,9 +201,8 @@ class Case:
         except MissingEvidenceError as error:
             if quality is None or flow is not None:
                 return none, str(error)
-            without, missing = self.outlook_of(
-                stakes, None, fee=fee
-            )  # the saving stands where only quality lacks a line
+            # The saving stands where only quality lacks a line.
+            without, missing = self.outlook_of(stakes, None, fee=fee)
             return without, missing or str(error)
 
     def _base_by_group(self) -> Floats | None:

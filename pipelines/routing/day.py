@@ -15,7 +15,7 @@ import polars as pl
 from pipelines.config.evidence import Evidence
 from pipelines.config.policies import Policy
 from pipelines.config.routing import RoutingConfig
-from pipelines.routing.arm_costs import Offer
+from pipelines.routing.arm_costs import OF_GROUP, Offer
 from pipelines.routing.assignment import untaken
 from pipelines.routing.draws import Floats, Group, Worlds
 from pipelines.routing.lanes import Models
@@ -62,7 +62,7 @@ class Day:
     @cached_property
     def groups(self) -> list[Group]:
         """Models that the requests ran on, agents' loops and lanes apart."""
-        found = self.traffic.recorded.select("model_id", "is_loop", "lane").unique().sort(pl.all())
+        found = self.traffic.recorded.select(OF_GROUP).unique().sort(pl.all())
         return [Group(*row) for row in found.iter_rows()]
 
     @cached_property
@@ -113,16 +113,16 @@ class Day:
     @cached_property
     def actual_by_group(self) -> dict[Group, Decimal]:
         """What the traffic did cost, by group."""
-        by = ["model_id", "is_loop", "lane"]
-        found = self.traffic.recorded.group_by(by).agg(pl.col("actual").sum()).sort(by)
-        return {Group(*row[:3]): Decimal(row[3]) for row in found.iter_rows()}
+        return self._by_group("actual")
 
     @cached_property
     def requests_by_group(self) -> dict[Group, Decimal]:
         """Requests by group."""
-        by = ["model_id", "is_loop", "lane"]
-        found = self.traffic.recorded.group_by(by).agg(pl.col("requests").sum()).sort(by)
-        return {Group(*row[:3]): Decimal(row[3]) for row in found.iter_rows()}
+        return self._by_group("requests")
+
+    def _by_group(self, column: str) -> dict[Group, Decimal]:
+        found = self.traffic.recorded.group_by(OF_GROUP).agg(pl.col(column).sum()).sort(OF_GROUP)
+        return {Group(*of_group): Decimal(amount) for *of_group, amount in found.iter_rows()}
 
     def scaled(self, arm: PolicyArm) -> dict[Group, Decimal]:
         """The arm's cost by group at the central ratios of tokens, worked out once. Raises MissingEvidenceError."""

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.config.evidence import Evidence, Measure
-from pipelines.routing.arm_costs import GROUP, ArmCost
+from pipelines.routing.arm_costs import OF_GROUP, ArmCost
 from pipelines.routing.draws import ArmArrays, Floats, Group
 from pipelines.routing.session_parts import BUCKETS
 from pipelines.warehouse.tables.core_routing import LAGS
@@ -84,11 +84,10 @@ def policy_arm(cost: ArmCost, model_id: str, handling: Handling, groups: Sequenc
     weights = [handling.share]
     for _ in range(LAGS - 1):
         weights.append(weights[-1] * (1 - handling.share))
-    by = ["model_id", "is_loop", "lane"]
     parts = _needed(handling)
-    by_group = cost.parts.group_by(by).agg(pl.col(parts).sum()).sort(by)
+    by_group = cost.parts.group_by(OF_GROUP).agg(pl.col(parts).sum()).sort(OF_GROUP)
     sums = {
-        Group(*(row[name] for name in by)): Sums(
+        Group(*(row[name] for name in OF_GROUP)): Sums(
             *_together({name: Decimal(row[name]) for name in parts}, handling, weights)
         )
         for row in by_group.iter_rows(named=True)
@@ -172,7 +171,7 @@ def to_arrays(frame: pl.DataFrame, columns: Sequence[str], groups: Sequence[Grou
         schema={"model_id": pl.String(), "is_loop": pl.Boolean(), "lane": pl.String(), "place": pl.Int64()},
         orient="row",
     )
-    rows = frame.select(GROUP[:3]).join(order, on=GROUP[:3], how="left", maintain_order="left")["place"]
+    rows = frame.select(OF_GROUP).join(order, on=OF_GROUP, how="left", maintain_order="left")["place"]
     arrays = {name: np.zeros((len(groups), BUCKETS)) for name in columns}
     if frame.height:
         places = (rows.to_numpy(), frame["bucket"].to_numpy())
