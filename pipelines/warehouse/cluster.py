@@ -179,11 +179,24 @@ def ensure_data(cluster: Cluster, bin_folder: Path) -> None:
         ]
     )
     if initdb.returncode != 0:
-        raise WarehouseError(f"initdb failed for {cluster.data}:\n{initdb.stderr.strip() or initdb.stdout.strip()}")
+        shutil.rmtree(draft, ignore_errors=True)
+        reason = first_fault(initdb.stderr.strip() or initdb.stdout.strip())
+        raise WarehouseError(f"the embedded database can't be made in {cluster.data}: {reason}")
     privileges.set_up(draft, _single_user(cluster, bin_folder, draft))
     with (draft / "postgresql.conf").open("a") as config:
         config.write("\ninclude = 'modelmeter.conf'\n")
     draft.rename(cluster.data)
+
+
+def first_fault(said: str) -> str:
+    """Of what a program of Postgres said, the first fault and what to look at, in one line; what follows from it says nothing more."""
+    lines = said.splitlines()
+    fault = next(
+        (line for line in lines if any(mark in line for mark in ("FATAL:", "PANIC:", "error:"))),
+        lines[-1] if lines else "",
+    )
+    hint = next((line.partition("HINT:")[2] for line in lines if "HINT:" in line), "")
+    return f"{re.sub('^.*?(FATAL|PANIC|error):', '', fault).strip()}.{hint.rstrip()}".replace("  ", " ")
 
 
 def update_privileges(cluster: Cluster, bin_folder: Path) -> None:

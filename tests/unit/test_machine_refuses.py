@@ -13,6 +13,7 @@ import pytest
 import assets.cli
 from pipelines.landing import LandingError, open_zone
 from pipelines.settings import Settings
+from pipelines.warehouse.cluster import first_fault
 
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC, errno.EMFILE, errno.EACCES, errno.ENOTDIR])
@@ -63,3 +64,19 @@ def test_a_landing_zone_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LandingError, match="file: is no folder; a folder is accepted"):
         open_zone(Settings(home=tmp_path / "home", landing=tmp_path / "file"))
+
+
+def test_a_disk_without_room_for_a_database_is_said_in_one_line() -> None:
+    """As a file system of 20 MB said it: six lines, of which the first names the reason."""
+    said = (
+        '2026-11-30 21:54:24.444 UTC [10267] FATAL:  could not extend file "base/1/2691": wrote only 4096 of 8192 bytes at block 10\n'
+        "2026-11-30 21:54:24.444 UTC [10267] HINT:  Check free disk space.\n"
+        "2026-11-30 21:54:24.444 UTC [10267] PANIC:  cannot abort transaction 1, it was already committed\n"
+        'Aborted\nchild process exited with exit code 134\ninitdb: removing contents of data directory "/home/postgres/draft"'
+    )
+    reason = 'could not extend file "base/1/2691": wrote only 4096 of 8192 bytes at block 10. Check free disk space.'
+    assert first_fault(said) == reason
+    assert first_fault("initdb: error: could not create directory: No space left on device") == (
+        "could not create directory: No space left on device."
+    )
+    assert first_fault("Killed") == "Killed."
