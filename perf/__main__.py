@@ -19,8 +19,8 @@ from perf.board_day import measure_board_day
 from perf.books import measure_books
 from perf.contenders import BY_NAME
 from perf.day import measure_day
+from perf.growth import DAY_ROWS, measure_growth
 from perf.growth import SIZES as GROWTH_SIZES
-from perf.growth import measure_growth
 from perf.history import SIZES, measure_history
 from perf.measure import ROOT, RunError, machine
 from perf.table import results_page
@@ -71,7 +71,7 @@ def main() -> None:
         _write(results)
     if options.growth is not None:
         results["growth"] = {"date": datetime.now(UTC).date().isoformat(), "sizes": []}
-        for found in measure_growth(options.home, options.growth or list(GROWTH_SIZES), _say):
+        for found in measure_growth(options.home, options.growth or list(GROWTH_SIZES), options.growth_day, _say):
             results["growth"]["sizes"].append(found)
             _write(results)
 
@@ -126,6 +126,9 @@ def _options() -> argparse.Namespace:
         type=int,
         nargs="*",
         help=f"requests of history over which a whole day is measured, stage by stage (without a number: {GROWTH_SIZES})",
+    )
+    parser.add_argument(
+        "--growth-day", type=int, default=DAY_ROWS, help=f"lines of each day of that history ({DAY_ROWS})"
     )
     parser.add_argument(
         "--day",

@@ -72,7 +72,7 @@ def growth_table(growth: Mapping[str, Any]) -> str:
     heads = [f"over {size['rows']:,} requests" for size in sizes]
     loads = ", ".join(f"{size['load']:.1f}" for size in sizes)
     lines = [
-        f"On {growth['date']}: a day of 200,000 lines with nothing to parse; processor seconds of run and server; load average {loads}.",
+        f"On {growth['date']}: a day of {sizes[0].get('day_rows', 200_000):,} lines with nothing to parse; processor seconds of run and server; load average {loads}.",
         "",
         f"| stage | {' | '.join(heads)} | ratio |",
         f"|---|{'---|' * len(sizes)}---|",

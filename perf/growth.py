@@ -1,6 +1,6 @@
 """What a whole day costs when years lie behind it: `modelmeter daily` stage by stage, over a growing history.
 
-A day of 200,000 lines is loaded as its users load it. The days before it are copies that the server makes, in core.request and in every
+A day of 200,000 lines, or of as many as are asked for, is loaded as its users load it. The days before it are copies that the server makes, in core.request and in every
 table that has a row per day of them; the newest of them have their files too. At each size the day is run three times, and the last run counts,
 because the first makes what it finds missing of past days.
 """
@@ -32,10 +32,10 @@ SIZES = (2_000_000, 50_000_000)
 _DAYS_WITH_FILES = 34
 
 
-def measure_growth(home: Path, sizes: list[int], say: Say) -> Iterator[dict[str, Any]]:
+def measure_growth(home: Path, sizes: list[int], day_rows: int, say: Say) -> Iterator[dict[str, Any]]:
     """One result per number of requests in the history, smallest first, as each is measured."""
     home = home / "growth"
-    data = generate(home / "input" / str(DAY_ROWS), DAY_ROWS, is_dirty=True)
+    data = generate(home / "input" / str(day_rows), day_rows, is_dirty=True)
     settings = {**environment(home, data), "MODELMETER_REPORTS": str(home / "reports")}
     os.environ.update(settings)
     with server.lease(Settings().home) as running:
@@ -48,7 +48,12 @@ def measure_growth(home: Path, sizes: list[int], say: Say) -> Iterator[dict[str,
             _fill(database, say)
             runs = [run_day(data, settings, running.pid) for _ in range(3)]
             say(f"over {rows:,} requests: {sum(s.cpu_s + s.server_cpu_s for s in runs[-1]):.1f} s of a processor")
-            yield {"rows": rows, "stages": [asdict(stage) for stage in runs[-1]], "load": os.getloadavg()[0]}
+            yield {
+                "rows": rows,
+                "day_rows": day_rows,
+                "stages": [asdict(stage) for stage in runs[-1]],
+                "load": os.getloadavg()[0],
+            }
         forget(home, database)
 
 
