@@ -75,6 +75,7 @@ def test_gemma_by_hand() -> None:
 
 def test_weights_by_hand() -> None:
     assert weight_bytes(70.6, 16) / GB == pytest.approx(141.2)
+    assert weight_bytes(70.6, 8) / GB == pytest.approx(70.6)
     assert weight_bytes(70.6, 4) / GB == pytest.approx(35.3)
     assert weight_bytes(116.8, 4.25) / GB == pytest.approx(62.05)
 
