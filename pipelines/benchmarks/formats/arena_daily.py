@@ -34,8 +34,8 @@ HIGH = ("rating_upper", "ci_upper", "upper", "high")
 def parse(into: Collector) -> BoardSnapshot:
     """Read one scrape. The arena (`meta.leaderboard`) is the scope: one folder may hold several arenas."""
     document = read_json(into)
-    if isinstance(document, dict) and isinstance(document.get("leaderboards"), dict) and "models" not in document:
-        into.valid += 1  # the list of a day's files, which asserts no score
+    if _lists_files(document):
+        into.valid += 1
         return into.snapshot()
     meta, entries = _parts(document, into)
     arena = str(meta.get("leaderboard") or "")
@@ -50,6 +50,15 @@ def parse(into: Collector) -> BoardSnapshot:
             into.reject(item_no, error.reason, str(error), fields=fields)
     traits = Traits(row_kind="rating", primary_version=arena or "overall", is_window=True)
     return into.snapshot(into.observation(traits, (benchmark,), scope=arena))
+
+
+def _lists_files(document: object) -> bool:
+    """Whether it is the list of a day's files, which asserts no score: it says of each arena how many models it has, and names none."""
+    arenas = document.get("leaderboards") if isinstance(document, dict) and "models" not in document else None
+    return isinstance(arenas, dict) and all(
+        isinstance(arena, dict) and not any(isinstance(value, (dict, list)) for value in arena.values())
+        for arena in arenas.values()
+    )
 
 
 def _parts(document: object, into: Collector) -> tuple[dict[str, Any], list[Any]]:

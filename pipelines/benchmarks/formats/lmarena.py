@@ -37,6 +37,8 @@ VOTES = ("vote_count", "votes", "num_battles", "observation_count")
 PUBLISHED = ("leaderboard_publish_date", "date", "last_updated")
 """Names of the columns over the years, as `_plain` writes them, the newest first."""
 OPTIONS = ("benchmark", "display_name", "primary")
+_SAID_AGAIN = 0.25
+"""Of the rows of a history, the least that are of a model with a row of another day: in one of two days it is nearly half."""
 
 
 def parse(into: Collector) -> BoardSnapshot:
@@ -77,9 +79,10 @@ def _observation(
 
 
 def _says_again(parts: Iterable[Collector]) -> bool:
-    """Whether a model has ratings of several days in one category."""
+    """Whether models have ratings of several days in one category: a model that an export lists twice makes no history of it."""
     keys = [{(row["version_label"], row["source_row_key"]) for row in part.rows} for part in parts]
-    return sum(map(len, keys)) > len(set().union(*keys))
+    rows = sum(map(len, keys))
+    return rows - len(set().union(*keys)) > _SAID_AGAIN * rows
 
 
 def _is_history(into: Collector) -> bool:
@@ -107,10 +110,9 @@ def _entries(into: Collector) -> Iterator[_Entry]:
         return
     document = read_json(into)
     if isinstance(document, dict) and isinstance(document.get("rows"), list):
-        document = [
-            {**_stated_for_all(document), **item.get("row", item)} if isinstance(item, dict) else item
-            for item in document["rows"]
-        ]
+        stated = _stated_for_all(document)
+        rows = [item.get("row", item) if isinstance(item, dict) else item for item in document["rows"]]
+        document = [{**stated, **row} if isinstance(row, dict) else row for row in rows]
     if isinstance(document, list) and any(isinstance(record, dict) for record in document):
         yield from _records((1, record) for record in document)
     elif isinstance(document, dict):
@@ -121,9 +123,13 @@ def _entries(into: Collector) -> Iterator[_Entry]:
 
 
 def _stated_for_all(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The day of publication that stands once, next to the rows."""
+    """The day of publication that stands once, next to the rows; none where it is no day."""
     meta = document.get("meta")
-    return {name: meta[name] for name in PUBLISHED if name in meta} if isinstance(meta, dict) else {}
+    try:
+        stated = day(first_of(meta, PUBLISHED), "publish date") if isinstance(meta, dict) else None
+    except EntryError:
+        stated = None
+    return {} if stated is None else {PUBLISHED[-1]: stated}
 
 
 def _records(records: Iterable[tuple[int, Any]]) -> Iterator[_Entry]:

@@ -59,6 +59,12 @@ def test_the_list_of_a_days_files_asserts_no_score_and_is_no_broken_export(tmp_p
     assert "coverage_gate" not in detect_drift(arena, history)["drift_class"].to_list()
 
 
+def test_a_file_that_holds_the_models_of_all_arenas_is_a_broken_export_and_no_list(tmp_path: Path) -> None:
+    arenas = {"text": {"model_count": 1, "models": [{"model": "m", "score": 1400}]}}
+    found = export(tmp_path, board("arena_daily"), "2026-03-20", {"date": "2026-03-20", "leaderboards": arenas})
+    assert found.quarantine["severity"].to_list() == ["error"]
+
+
 def test_a_longer_page_is_reported_in_one_event_and_a_model_pushed_off_its_end_is_not_gone(tmp_path: Path) -> None:
     arena = board("arena_daily")
     newcomer = arena_page(20)

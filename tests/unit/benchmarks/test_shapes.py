@@ -378,3 +378,25 @@ def test_a_table_of_several_days_is_a_history_whatever_its_name(tmp_path: Path) 
     assert {
         item.observed_at.day for item in export(tmp_path, arena, "2025-11-30", one, suffix=".csv").observations
     } == {30}
+
+
+def test_a_model_that_is_listed_twice_makes_no_history_of_an_export(tmp_path: Path) -> None:
+    """Where each model has a day of its own: every row became an observation of another day."""
+    lines = ["model,score,last_updated"]
+    lines += [f"m{number},{1400 + number},2025-11-{10 + number}" for number in range(9)]
+    lines.append("m0,1400,2025-11-20")
+    arena = Leaderboard(board="arena", format="lmarena")
+    saved = export(tmp_path, arena, "2025-11-30", "\n".join(lines).encode(), suffix=".csv")
+    assert {item.observed_at.day for item in saved.observations} == {30}
+
+
+def test_a_row_without_a_model_and_a_day_in_words_cost_no_other_row(tmp_path: Path) -> None:
+    arena = Leaderboard(board="arena", format="lmarena")
+    saved = export(
+        tmp_path, arena, "2026-06-30", {"meta": {"last_updated": "2 hours ago"}, "rows": [{"row": None}, {"row": ROW}]}
+    )
+    assert [(row["raw_model"], row["as_of"]) for row in rows(saved)] == [("alpha", date(2026, 2, 1))]
+    assert saved.quarantine["severity"].to_list() == ["error"]
+    undated = {name: value for name, value in ROW.items() if name != "leaderboard_publish_date"}
+    saved = export(tmp_path, arena, "2026-06-30", {"meta": {"last_updated": "2 hours ago"}, "rows": [undated]})
+    assert [row["as_of"] for row in rows(saved)] == [date(2026, 6, 30)]
