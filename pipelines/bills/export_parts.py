@@ -25,14 +25,17 @@ def part_of(file: LandedFile) -> str:
 
 def exports_of(files: Iterable[LandedFile]) -> dict[bytes, str]:
     """By snapshot_id, the pull or the numbered files that a file is one of; files that stand alone are left out."""
-    found, versions = {}, dict[tuple[str, str], int]()
+    found, versions = {}, dict[str, tuple[int, set[str]]]()
     for file in sorted(files, key=lambda file: (file.observed_at, file.landing_path)):
         export, part = _cut(file)
         if file.pulled is not None:
             found[file.snapshot_id] = file.pulled.digest
         elif part:
-            # An export that is written over the one before it has the same names.
-            version = versions[export, part] = versions.get((export, part), 0) + 1
+            # An export that is written over the one before it has the same names. It may have grown by a file.
+            version, parts = versions.get(export, (1, set()))
+            if part in parts:
+                version, parts = version + 1, set()
+            versions[export] = version, parts | {part}
             found[file.snapshot_id] = f"{export} {version}"
     return found
 

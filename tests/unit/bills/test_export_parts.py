@@ -79,6 +79,22 @@ def test_an_export_that_is_written_over_the_one_before_replaces_it_whole(tmp_pat
     assert billed(tmp_path, files[:2]) == ["1", "2.7"]
 
 
+def test_an_export_that_grows_by_a_file_counts_whole(tmp_path: Path) -> None:
+    """A month's export is written over itself every day, and from the second day on fills two files."""
+    landings = (("00001", "2.7", "2026-02-13T06:00:00"), ("00001", "3", DAYS[0]), ("00002", "1.5", DAYS[1]))
+    files = [
+        file_of(
+            tmp_path,
+            f"{n}.csv",
+            [LINE | {"BilledCost": amount, "ResourceId": part}],
+            seen,
+            url=f"s3://bill/2026-02/name-{part}.csv",
+        )
+        for n, (part, amount, seen) in enumerate(landings)
+    ]
+    assert billed(tmp_path, files) == ["1.5", "3"]
+
+
 def test_parts_on_both_sides_of_midnight_are_one_export(tmp_path: Path) -> None:
     seen = ("2026-02-13T23:59:50", "2026-02-14T00:00:10", "2026-02-14T23:59:50", "2026-02-15T00:00:10")
     files = [
