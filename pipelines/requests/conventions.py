@@ -189,7 +189,9 @@ def own_total(rule: pl.Expr) -> pl.Expr:
     exclusive = rule == "anthropic_exclusive"
     left_out = exclusive & (total == plain)
     added_again = ~exclusive & (_cached() > 0) & (total == plain + _cached())
-    reasoning_left_out = (rule == "openai_reasoning_apart") & (measure("reasoning") > 0) & (total == plain)
+    # Reasoning that the output could hold may be in it: such a total contradicts the rule.
+    is_beyond = measure("reasoning") > measure("output")
+    reasoning_left_out = (rule == "openai_reasoning_apart") & is_beyond & (total == plain)
     return pl.when(~(left_out | added_again | reasoning_left_out)).then(total)
 
 

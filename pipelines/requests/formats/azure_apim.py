@@ -37,7 +37,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="azure_apim",
-        version="4",
+        version="5",
         text={
             "source_request_id": (*_either("CorrelationId"), "correlationId"),
             "attempt": (*_either("RequestId"), "requestId"),

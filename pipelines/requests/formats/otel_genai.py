@@ -179,7 +179,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="15",
+        version="16",
         text=_TEXT,
         usage=_MEASURES,
         integers={

@@ -137,6 +137,21 @@ def test_otel_emitters_that_count_cache_apart_are_declared_by_scope(tmp_path: Pa
         parse_records(tmp_path, "otel_genai", [span], options={"emitters": {"my.*": "exclusive"}})
 
 
+def test_a_total_that_holds_the_reasoning_contradicts_a_rule_that_counts_it_apart(tmp_path: Path) -> None:
+    """The output could hold the reasoning, and the total says that it does: it would be charged twice."""
+    counts = {
+        "gen_ai.usage.input_tokens": 1000,
+        "gen_ai.usage.cache_read.input_tokens": 0,
+        "gen_ai.usage.cache_creation.input_tokens": 0,
+        "gen_ai.usage.output_tokens": 200,
+        "gen_ai.usage.reasoning_tokens": 80,
+        "gen_ai.usage.total_tokens": 1200,
+    }
+    span = flat_span(attributes=counts, scope={"name": "my.wrapper", "version": "1"})
+    options = {"emitters": {"my.*": "openai_reasoning_apart"}}
+    assert the_fault(parse_records(tmp_path, "otel_genai", [span], options=options))["reason"] == "identity_broken"
+
+
 @pytest.mark.parametrize(
     ("scope", "extra", "rule"),
     [
