@@ -97,7 +97,7 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="10",
+        version="11",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),
@@ -177,6 +177,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     # Langfuse takes what was read off the input, and leaves what was written there where it does not know its name.
     half_known = (pl.col("span_written") > 0) & pl.col("own_cached").is_not_null() & ~leaves_cache_out("span_scope")
     half_known = (half_known & (pl.col("span_written") <= measure("input"))).fill_null(value=False)
+    # Where the total shows it, `whole_counts` takes what was written off the input.
+    half_known &= (total != plain + measure("cache_read")).fill_null(value=True)
     split = parts_make_up("input") | parts_make_up("output")
     of_span = (of_span | split) & ~half_known
     inside = of_span | pl.when(half_known).then(statement=False).when(total.is_not_null()).then(

@@ -165,7 +165,7 @@ SOUND = {"input": 1000, "output": 300, "input_text_tokens": 400, "input_audio_to
          "output_text_tokens": 60, "output_audio_tokens": 240}  # fmt: skip
 
 
-@pytest.mark.parametrize("total", [{}, {"total": 280}, {"total": 345}], ids=str)
+@pytest.mark.parametrize("total", [{}, {"total": 280}, {"total": 320}, {"total": 345}], ids=str)
 def test_what_was_written_is_in_the_input_where_langfuse_does_not_know_its_name(
     tmp_path: Path, total: dict[str, int]
 ) -> None:
