@@ -12,3 +12,5 @@ import sys
 # A run that may not keep what Python compiles makes it again, every time: that is not what is measured here.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# As the command sets it: threads of linear algebra only wait for each other here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
