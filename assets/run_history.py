@@ -105,7 +105,8 @@ class Events(PostgresEventLogStorage):
             )
         stored = list(zip(events, ids, strict=True))
         for event, number in stored:
-            if event.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION:
+            # A report without a run is not kept: a web server that takes it sees no run that makes the day later.
+            if event.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION and event.run_id:
                 if event.run_id != self._run_id:  # a process that runs for weeks would keep every event
                     self._run_id, self._made = event.run_id, {}
                 self._made[_asset_of(event), event.get_dagster_event().partition] = EventLogRecord(number, event)

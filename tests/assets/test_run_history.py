@@ -186,6 +186,22 @@ def test_an_event_without_a_run_does_not_wait(database: Database) -> None:
     assert [record.asset_entry.last_materialization for record in found] == [entry]
 
 
+def test_what_was_reported_without_a_run_is_asked_again(database: Database) -> None:
+    """A web server that took the report lives for weeks, and a run of another process makes the day anew."""
+    day = "2026-01-05"
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.report_runless_asset_event(dg.AssetMaterialization("fourth", partition=day))
+        (entry,) = [
+            record.event_log_entry for record in instance.fetch_materializations(dg.AssetKey("fourth"), 1).records
+        ]
+    server, other = (RunHistory(database.dagster_url).event_log_storage for _ in range(2))
+    server.store_event(entry)
+    other.store_event(entry)
+    of_day = dg.AssetRecordsFilter(dg.AssetKey("fourth"), [day])
+    found = server.fetch_materializations(of_day, limit=1).records
+    assert found == PostgresEventLogStorage(database.dagster_url).fetch_materializations(of_day, limit=1).records
+
+
 def _kept(storage: PostgresEventLogStorage, run_id: str) -> tuple[list[Any], list[Any], list[Any]]:
     """Events, what is kept of each asset, and the results of checks, without the numbers of events."""
     keys = [dg.AssetKey("first"), dg.AssetKey("second")]

@@ -127,7 +127,9 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
     prices: list[Price] = []
     rejected = 0
     pointers = _pointers(entries)
-    named_by = {to: [name for name, target in pointers.items() if target == to] for to in set(pointers.values())}
+    named_by: dict[str, list[str]] = {}
+    for name, target in pointers.items():
+        named_by.setdefault(target, []).append(name)
     for key, entry in entries.items():
         if key in pointers:
             continue
@@ -163,11 +165,12 @@ def read(content: bytes, _options: Mapping[str, Any]) -> Parsed:
 
 
 def _pointers(entries: Mapping[str, Any]) -> dict[str, str]:
-    """The entries that only name another one (`alias_of`), which names none, and that one."""
+    """The entries that only name another one (`alias_of`), which names none, and that one. One with costs of its own does more."""
     names = {
         key: entry["alias_of"]
         for key, entry in entries.items()
-        if isinstance(entry, dict) and isinstance(entry.get("alias_of"), str) and "litellm_provider" not in entry
+        if isinstance(entry, dict) and isinstance(entry.get("alias_of"), str)
+        if "litellm_provider" not in entry and not any("cost" in name for name in entry)
     }
     return {key: name for key, name in names.items() if name in entries and name not in names}
 

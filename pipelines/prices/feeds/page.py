@@ -237,7 +237,8 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
             priced = _priced_cells(reading, alternative, cells, positions, item, where=where)
             found = [conditions.put_on(price) for price in priced]
         except PriceFeedError as error:
-            unread.append(_Unread(models, alternative.tiers, str(error)))
+            tiers = frozenset([item.pick.service_tier]) if item.pick.service_tier else alternative.tiers
+            unread.append(_Unread(models, tiers, str(error)))
             continue
         found += _shares(found, shares)
         if len({(what(price), price.unit_price) for price in found}) > len({what(price) for price in found}):

@@ -155,14 +155,12 @@ def test_an_alias_is_a_name_of_the_same_price() -> None:
 def test_an_entry_that_only_names_another_costs_what_that_one_does_and_moves_on_with_it() -> None:
     """As the map of November 2026 writes 98 names: `{"alias_of": "azure_ai/gpt-6-astra"}`."""
     one, two = ({"litellm_provider": "acme", "input_cost_per_token": cost} for cost in (1e-6, 3e-6))
-    days = [
-        {"one": one, "two": two, "acme/m-latest": {"alias_of": name}, "gone": {"alias_of": "nothing"}}
-        for name in ("one", "two")
-    ]
+    others = {"gone": {"alias_of": "nothing"}, "dearer": {"alias_of": "one", "input_cost_per_token": 5e-6}}
+    days = [{"one": one, "two": two, "acme/m-latest": {"alias_of": name}, **others} for name in ("one", "two")]
     snapshots = []
     for day, entries in enumerate(days, start=1):
         parsed = FORMATS["litellm_map"].read(json.dumps(entries).encode(), {})
-        assert parsed.rejected == 1
+        assert parsed.rejected == 2
         assert {p.alias_of for p in parsed.prices} == {""}
         snapshots.append(snapshot(f"2026-11-0{day}", *parsed.prices, feed=MAP))
     ledger = build_ledger(MAP, snapshots, registry_of(snapshots))

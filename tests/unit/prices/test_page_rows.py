@@ -92,6 +92,21 @@ def test_a_model_of_which_a_row_is_lost_has_no_price_where_that_row_may_hold() -
     }  # fmt: skip
 
 
+def test_a_row_of_a_table_that_is_picked_for_a_tier_leaves_the_prices_of_other_tiers() -> None:
+    """As OpenAI's page has them: a table for each tier, with the same columns."""
+    columns = {"Input": {"meter": "input_uncached"}, "Output": {"meter": "output_text"}}
+    tables = [{"number": 1}, {"number": 2, "service_tier": "batch"}]
+    section = {"heading": "Models", "tables": tables, "alternatives": [{"model": "Model", "columns": columns}]}
+    batch = table("Models", "| m | half | half |", "| n | $0.5 | $2 |").partition("\n\n")[2]
+    page = f"{table('Models', '| m | $1 | $4 |', '| n | $1 | $4 |')}\n{batch}"
+    parsed = read(page.encode(), {"provider": "acme", "currency": "USD", "sections": [section]})
+    assert {(model, tier) for model, tier, *_ in stated(parsed)} == {
+        ("m", "standard"),
+        ("n", "standard"),
+        ("n", "batch"),
+    }
+
+
 @pytest.mark.parametrize(
     "page",
     [
