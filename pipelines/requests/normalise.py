@@ -131,13 +131,21 @@ def _without_unknown_counts(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(negative)
 
 
+_UNDATED_AT = "undated_at"
+"""The place of a record without an instant: of two that say the same, nothing else shows that they are two."""
+
+
 def _dated(frame: pl.DataFrame, log_format: Format, arrival: date) -> pl.DataFrame:
     """Records without an instant on the midnight of their arrival, where the source says so; an unreadable one stays out."""
     if log_format.undated == "refuse":
         return frame
     unreadable = pl.col("failed.event_at") if "failed.event_at" in frame.columns else pl.lit(value=False)
     midnight = pl.lit(datetime(arrival.year, arrival.month, arrival.day, tzinfo=UTC), dtype=INSTANT)
-    return frame.with_columns(pl.when(unreadable).then("event_at").otherwise(pl.col("event_at").fill_null(midnight)))
+    is_dated = pl.col("event_at").is_not_null() | unreadable
+    return frame.with_columns(
+        pl.when(unreadable).then("event_at").otherwise(pl.col("event_at").fill_null(midnight)),
+        pl.when(~is_dated).then(pl.format("\x00line={},{}", "line_no", "item_no")).alias(_UNDATED_AT),
+    )
 
 
 def _derived(log_format: Format, frame: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -216,7 +224,7 @@ def _facts(valid: pl.DataFrame, log_format: Format, source: str, snapshot_id: by
     identity = given.select(log_format.identity)
     if ANSWERED in has:
         identity = identity.with_columns(own_ids(given).alias("source_request_id"))
-    uid = request_uid(facts, identity, source)
+    uid = request_uid(facts, identity, source, given[_UNDATED_AT] if _UNDATED_AT in has else None)
     return facts.with_columns(uid, *key_columns(given, log_format.call_ids)).select(STORED_SCHEMA.names())
 
 
@@ -243,8 +251,9 @@ _LATER_CONTENT = tuple(name for name in CONTENT if name not in _FIRST_CONTENT)
 """Columns that came after the first ids: part of an id only where they hold something."""
 
 
-def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.Series:
-    """Per row, the first 16 bytes of the SHA-256 of source and the columns of `identity`; where one of these is null, of all that the row says."""
+def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str, places: pl.Series | None) -> pl.Series:
+    """Per row, the first 16 bytes of the SHA-256 of source and the columns of `identity`; where one of these is null, of all that the row
+    says and of its place, if `places` has one."""
     keys = repeated(None, facts.height, pl.String())
     if identity.width:
         named = [pl.lit("id"), *[pl.col(name).cast(pl.String) for name in identity.columns]]
@@ -252,7 +261,8 @@ def request_uid(facts: pl.DataFrame, identity: pl.DataFrame, source: str) -> pl.
     if keys.null_count():
         content, later = _contents(frozenset(name for name, dtype in facts.schema.items() if dtype.is_temporal()))
         text = pl.concat_str([pl.lit(source), pl.lit("content"), *content], separator="\x00")
-        keys = facts.select(pl.coalesce(keys, pl.concat_str([text, *later], ignore_nulls=True))).to_series()
+        place = [] if places is None else [places]
+        keys = facts.select(pl.coalesce(keys, pl.concat_str([text, *later, *place], ignore_nulls=True))).to_series()
     digests = plh.col("keys").chash.sha2_256().str.head(32).str.decode("hex")
     return keys.alias("keys").to_frame().select(digests.alias("request_uid")).to_series()
 

@@ -64,7 +64,7 @@ def build(source: RequestSource) -> Format:
     )
     return Format(
         name="anthropic_messages",
-        version="12",
+        version="13",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -75,6 +75,7 @@ def build(source: RequestSource) -> Format:
             "speed": at.body("usage/speed"),
             "result": ("result/type",),
             "batch_record": ("recordId",),
+            "batch_answer": at.batch_answer("id"),
             "session_id": at.outer("session_id"),
             "error": (*at.outer("error/type"), *at.body("error/type")),
             "stream_id": (STREAM,),
@@ -136,8 +137,9 @@ def _derive() -> Mapping[str, pl.Expr]:
         | failed.fill_null(value=False)
         | pl.col("result").is_not_null()
     )
-    # Bedrock's batches name a record and hold the answer as `modelOutput`.
+    # Bedrock's batches name a record and hold the answer as `modelOutput`; Vertex AI's name a `custom_id` and hold it as `response`.
     in_batch = pl.col("result").is_not_null() | pl.col("batch_record").is_not_null()
+    in_batch |= pl.col("batch_answer").is_not_null() & pl.col("tag.custom_id").is_not_null()
     batch = pl.when(in_batch).then(pl.lit("batch"))
     return {
         "provider_id": cloud(),

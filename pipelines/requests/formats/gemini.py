@@ -49,7 +49,9 @@ _INTERACTION = {
     "output_tokens_by_modality": "candidatesTokensDetails",
 }
 """What the Interactions API counts under names of its own."""
-_INLINED = ("inlinedResponses", "inlined_responses")
+_INLINED = (
+    "inlinedResponses", "inlined_responses", "inlinedEmbedContentResponses", "inlined_embed_content_responses"
+)  # fmt: skip
 """Under which a batch job holds its answers."""
 _OPEN = 1000
 """Answers whose searches are remembered at once."""
@@ -64,7 +66,7 @@ def build(source: RequestSource) -> Format:
     prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
-        version="9",
+        version="10",
         text={
             "source_request_id": at.body("responseId"),
             "request_model": (*at.outer("request_model", "model"), *at.model("modelVersion")),
@@ -101,6 +103,7 @@ def build(source: RequestSource) -> Format:
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
         instants={"event_at": (*at.instant("createTime"), *at.outer("processed_time", "logging_time"))},
+        tags={"custom_id": (_BATCH_KEY,)},
         constants={"provider_id": "google"},
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
@@ -161,8 +164,11 @@ class AnswerReader:
             return [self._with_counts(answer) for answer in answered]
         # A line of a batch's output file is a key and an answer, or an error, and nothing more.
         of_batch = "key" in value and value.keys() <= {"key", "response", "error", "status"}
-        answer = self._named(self._with_counts(value) | ({_BATCH_KEY: value["key"]} if of_batch else {}))
-        return [answer]
+        if not of_batch:
+            return [self._named(self._with_counts(value))]
+        failed = value.get("status")
+        counted = self._with_counts({**value, "error": failed, "status": None} if isinstance(failed, dict) else value)
+        return [self._named({**counted, _BATCH_KEY: value["key"]})]
 
     def _with_counts(self, value: dict[str, Any]) -> dict[str, Any]:
         opened = _of_embeddings(_of_interaction({_SNAKE.get(key, key): item for key, item in value.items()}))
@@ -219,10 +225,12 @@ def _searches(candidates: object) -> set[str]:
 
 
 def _of_embeddings(value: dict[str, Any]) -> dict[str, Any]:
-    """An answer with embeddings and the sum of the tokens that each states (Vertex AI; Google's API states none); any other value as it
-    is."""
+    """An answer with embeddings and the sum of the tokens that each states (Vertex AI, batches of Google's API; its other answers state
+    none); any other value as it is."""
     if isinstance(value.get("embedding"), dict) and "usageMetadata" not in value:
-        return {**value, "operation": "embeddings"}
+        stated = value.get("tokenCount", value.get("token_count"))
+        counted = {"usageMetadata": {"promptTokenCount": stated, "totalTokenCount": stated}} if stated else {}
+        return {**value, **counted, "operation": "embeddings"}
     found = value.get("embeddings") or value.get("predictions")
     embedded = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
     held = [item.get("embeddings", item) for item in embedded]

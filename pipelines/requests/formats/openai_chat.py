@@ -1,7 +1,7 @@
 """OpenAI chat completions answers, and those of everyone who answers in the same shape, streams included.
 
 Azure OpenAI, DeepSeek (`prompt_cache_hit_tokens`), Mistral (`num_cached_tokens`; `connector_tokens` of its tools apart from the prompt, sound by the
-second), Groq (`x_groq`; of a compound system the one model that it asked, several stay under its own name, which no feed prices), xAI (reasoning
+second), Snowflake (`guardrails_tokens` apart from the prompt), Groq (`x_groq`; of a compound system the one model that it asked, several stay under its own name, which no feed prices), xAI (reasoning
 counted apart from completion, `cost_in_usd_ticks` of a ten-billionth of a dollar), Together and Moonshot (`cached_tokens`), DashScope
 (`cache_creation_input_tokens` among the details; its own API names counts as the responses API does), SGLang (`reasoning_tokens` next to the
 details), Perplexity (reasoning and citations counted and charged apart from completion and prompt; `cost` in dollars; DeepInfra's is
@@ -51,7 +51,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
-        version="15",
+        version="16",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
             "provider_id": at.body("meta/provider_name"),
@@ -62,7 +62,8 @@ def build(source: RequestSource) -> Format:
             "event": at.body("type"),
             "batch_record": (BATCH_RECORD,),
             "batch_answer": at.batch_answer("id", "model", "object"),
-            "service_tier": at.body("service_tier"),
+            # The latter of messages in Anthropic's shape.
+            "service_tier": at.body("service_tier", "usage/service_tier"),
             "run_type": at.outer("run_type"),
             "session_id": at.outer("session_id", "trace_id"),
             "end_user_id": at.outer("user"),
@@ -74,11 +75,12 @@ def build(source: RequestSource) -> Format:
             at,
             input=tuple(f"{units}/input_tokens" for units in _BILLED),
             output=tuple(f"{units}/output_tokens" for units in _BILLED),
-            input_tool=("usage/citation_tokens", "usage/connector_tokens"),
+            input_tool=("usage/citation_tokens", "usage/connector_tokens", "usage/guardrails_tokens"),
+            input_image=tuple(f"{units}/image_tokens" for units in _BILLED),
         ),
         integers={
             "http_status": at.outer("http_status", "status_code", "response/status_code"),
-            "billed_input": at.body(*(f"{units}/input_tokens" for units in _BILLED)),
+            "billed_input": at.body(*(f"{units}/{part}_tokens" for part in ("input", "image") for units in _BILLED)),
             "ticks": at.body("usage/cost_in_usd_ticks"),
             "searches": at.body("usage/num_search_queries"),
             "web_search_count": at.body(
@@ -124,7 +126,9 @@ def reader(bodies: tuple[str, ...]) -> Callable[[object], Iterator[object]]:
 def counted_alone(at: Callable[..., Paths]) -> dict[str, Paths]:
     """Where an answer counts what is charged in place of tokens: Cohere's search units, Mistral's pages."""
     return {
-        "rerank_search_count": at(*(f"{units}/search_units" for units in _BILLED), "usage/search_units"),
+        "rerank_search_count": at(
+            *(f"{units}/search_units" for units in _BILLED), "usage/search_units", "usage/rerank_units"
+        ),
         "document_page_count": at("usage_info/pages_processed"),
         "annotated_document_page_count": at("usage_info/pages_processed_annotation"),
     }
@@ -158,16 +162,24 @@ def _derive() -> Mapping[str, pl.Expr]:
     # Cohere's streams name the call at their start and count it at their end, which does not name it.
     is_start = (pl.col("event") == "message-start").fill_null(value=False)
     ranks, reads = pl.col("rerank_search_count").is_not_null(), pl.col("document_page_count").is_not_null()
+    # An answer of the images API names neither itself nor its kind.
+    is_drawn = pl.col("source_request_id").is_null() & pl.col("object").is_null()
+    is_drawn &= pl.coalesce("response_model", "request_model").str.contains(r"gpt-image|chatgpt-image")
     known = counted | ranks | reads | failed
     known |= pl.col("usage.total").is_not_null() | pl.col("source_request_id").is_not_null()
     return {
         # Voyage and others state only the total of an embeddings call.
-        "usage.input": pl.when(without_writes)
+        "usage.input": pl.when(billed_units)
+        .then(measure("input") + measure("input_image"))
+        .when(without_writes)
         .then(measure("input") + measure("cache_write"))
         .when(counted | is_completion)
         .then(pl.col("usage.input"))
         .otherwise(pl.col("usage.total")),
         "usage.cache_read": pl.when(~billed_units).then(pl.col("usage.cache_read")),
+        "usage.output_image": pl.when(is_drawn.fill_null(value=False))
+        .then(pl.coalesce("usage.output_image", "usage.output"))
+        .otherwise(pl.col("usage.output_image")),
         "usage.total": pl.when(~is_apart & ~holds_sound).then(own_total(rule)),
         "tag.audio_seconds": pl.when(holds_sound).then(pl.col("tag.audio_seconds")),
         "token_semantics": pl.when(pl.col("event").is_in(OF_ANTHROPIC))
@@ -197,9 +209,9 @@ def _derive() -> Mapping[str, pl.Expr]:
 
 
 def adds_up(kind: str) -> pl.Expr:
-    """Whether a record adds up others: a step of an assistant's run is counted in the run, a summary by the type in column `kind` has no id."""
+    """Whether a record adds up others: a step of an assistant's run is counted in the run, a batch in its output file, a summary by the type in column `kind` has no id."""
     is_summary = pl.col(kind).str.contains(SUMS) & pl.col("source_request_id").is_null()
-    return is_summary | (pl.col("object") == "thread.run.step")
+    return is_summary | pl.col("object").is_in(["thread.run.step", "batch"])
 
 
 def is_chunk() -> pl.Expr:

@@ -4,7 +4,7 @@
 completed: the last record with a usage is kept. A failed or cancelled answer is billable where it reports usage. `created_at` is in seconds since
 1970. Images that a tool drew are counted apart from `usage`, in `tool_usage`, and charged by the tool's own model: they are a request of their own,
 under the name that the tool was given or `image_generation`. Searches of the web are counted by the items `web_search_call` whose action is a search.
-Of an answer of the images API without details all output is image. A transcription that is charged by the second is a request without tokens, with
+Of an answer of the images API without details all output is image, of a stream of speech all is sound. A transcription that is charged by the second is a request without tokens, with
 the tag `audio_seconds`.
 Source: platform.openai.com/docs/api-reference/responses, /images and /audio.
 """
@@ -33,14 +33,15 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="14",
+        version="15",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
             "response_model": at.body("model"),
             "batch_record": (BATCH_RECORD,),
             "batch_answer": at.batch_answer("id", "model", "object"),
-            "service_tier": at.body("service_tier"),
+            "service_tier": at.body("service_tier", "usage/service_tier"),
+            "error": at.outer("error/type", "error/code", "response/body/error/type"),
             "run_type": at.outer("run_type"),
             "logged_status": at.body("status"),
             "session_id": (*at.outer("session_id"), *at.body("conversation/id", "previous_response_id", "id")),
@@ -64,6 +65,7 @@ def build(source: RequestSource) -> Format:
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms")},
         instants={"event_at": at.instant("created_at", "created"), ANSWERED: at.body("created_at", "created")},
+        money={"reported_cost_usd": at.body("usage/total_cost")},
         tags={"custom_id": at.outer("custom_id"), "audio_seconds": at.body("usage/seconds")},
         bodies=at.bodies,
         time=TimeRule("iso", epoch="epoch"),
@@ -85,7 +87,9 @@ def _derive() -> Mapping[str, pl.Expr]:
     named = pl.col("logged_status").replace_strict(
         {"failed": "error", "cancelled": "cancelled"}, default="ok", return_dtype=pl.String
     )
-    status = pl.when(pl.col("http_status") >= 400).then(pl.lit("error")).otherwise(named)
+    failed = (pl.col("http_status") >= 400) | (pl.col("error").is_not_null() & pl.col("logged_status").is_null())
+    status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(named)
+    spoken = pl.col("kind").str.starts_with("speech.audio").fill_null(value=False)
     of_anthropic = pl.col("event").is_in(OF_ANTHROPIC).fill_null(value=False)
     rule = pl.when(of_anthropic).then(pl.lit("anthropic_exclusive")).otherwise(openai_variant())
     return {
@@ -94,6 +98,9 @@ def _derive() -> Mapping[str, pl.Expr]:
         "usage.output_image": pl.when(drawn.fill_null(value=False))
         .then(pl.coalesce("usage.output_image", "usage.output"))
         .otherwise(pl.col("usage.output_image")),
+        "usage.output_audio": pl.when(spoken)
+        .then(pl.coalesce("usage.output_audio", "usage.output"))
+        .otherwise(pl.col("usage.output_audio")),
         "operation": pl.col("logged_operation"),
         "service_tier": batch_tier(),
         "status": status,
