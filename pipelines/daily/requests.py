@@ -74,6 +74,8 @@ def load_requests(workspace: Workspace, window: Window, make: MakeParts | None =
         DayLoad(connection, DUPLICATE, *days) as duplicates,
         DayLoad(connection, REQUEST, *days) as requests,
     ):
+        # Before the parts are made: a file that another run indexes meanwhile is not loaded with these days.
+        indexed = _files_of(connection, window)
         for rated, dropped in _ahead(_parts(workspace, window, files, make or parts_here)):
             # Every part that has duplicates comes before the first that has requests, whose COPY takes the connection.
             if dropped.height:
@@ -83,7 +85,7 @@ def load_requests(workspace: Workspace, window: Window, make: MakeParts | None =
         requests.flush()
         aliases = alias_frame(registry_of(workspace), summary.names)
         _replace_aliases(connection, aliases)
-        loaded = pl.concat([summary.loaded_files, _without_request(connection, window, summary.loaded_files)])
+        loaded = pl.concat([summary.loaded_files, _without_request(indexed, summary.loaded_files)])
         loaded_files = replace_days(connection, LOADED_FILE, loaded, window.from_date, window.to_date)
         quiet = quiet_days(window, summary.loaded_files["event_date"])
         replace_days(connection, QUIET_DAY, quiet, window.from_date, window.to_date)
@@ -199,14 +201,18 @@ def parsed_files(workspace: Workspace, window: Window) -> tuple[list[Path], list
     return workspace.parsed_paths(index.filter(~replays)), workspace.parsed_paths(index.filter(replays))
 
 
-def _without_request(connection: psycopg.Connection[Any], window: Window, loaded: pl.DataFrame) -> pl.DataFrame:
-    """Rows of raw.loaded_file with no request, for the files whose records of a day were all dropped: that day was loaded with them."""
+def _files_of(connection: psycopg.Connection[Any], window: Window) -> pl.DataFrame:
+    """The days of the window and the indexed files that hold records of them: event_date, snapshot_id."""
     sql = """
-        select day as event_date, snapshot_id, 0::bigint as requests from raw.snapshot, unnest(event_dates) as day
+        select day as event_date, snapshot_id from raw.snapshot, unnest(event_dates) as day
         where kind = 'requests' and day >= %(low)s and day < %(high)s
     """
-    days = {"low": window.from_date, "high": window.to_date}
-    files = read_frame(connection, sql, days).cast(LOADED_FILE.polars_schema).select(loaded.columns)
+    return read_frame(connection, sql, {"low": window.from_date, "high": window.to_date})
+
+
+def _without_request(indexed: pl.DataFrame, loaded: pl.DataFrame) -> pl.DataFrame:
+    """Rows of raw.loaded_file with no request, for the files whose records of a day were all dropped: that day was loaded with them."""
+    files = indexed.with_columns(requests=pl.lit(0)).select(loaded.columns).cast(LOADED_FILE.polars_schema)
     return files.join(loaded, on=["event_date", "snapshot_id"], how="anti")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.daily import Window, ingest_requests, load_requests, stale_days
+from pipelines.daily.requests import Part, parts_here
 from pipelines.quality import counted_once, loaded_files_agree, look_alikes, records_accounted
 from pipelines.settings import Settings
 from pipelines.warehouse.partitions import loaded_days
@@ -157,6 +158,18 @@ def test_a_loss_is_found_though_all_that_a_file_holds_of_a_day_before_was_droppe
         assert records_accounted(connection, DAY, DAY + ONE, {early, DAY}).observed == 1
         connection.execute("delete from core.request where event_date = %s", [DAY])
         assert records_accounted(connection, DAY, DAY + ONE, {early, DAY}).success is False
+
+
+def test_a_file_that_is_indexed_while_its_day_is_loaded_is_late(workspace: Workspace) -> None:
+    """Another run read it. It also holds a day that no run has loaded, so that no sum over its days shows what it lacks."""
+    land(workspace, "gateway", DAY, [spend("a", f"{DAY} 10:00:00")])
+
+    def parts(workspace: Workspace, window: Window) -> Iterator[Part]:
+        yield from list(parts_here(workspace, window))
+        land(workspace, "gateway", DAY + ONE, [spend("b", f"{DAY} 11:00:00"), spend("c", f"{DAY + ONE} 11:00:00")])
+
+    load_requests(workspace, Window.of_day(DAY), parts)
+    assert stale_days(workspace) == [DAY]
 
 
 def test_checks_name_the_preferred_source_and_what_looks_alike(workspace: Workspace) -> None:
