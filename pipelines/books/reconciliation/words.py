@@ -66,7 +66,7 @@ _CATEGORIES = (
     (
         "commitment",
         re.compile(
-            r"\b(provisioned|scale tier|commitment|committed|commits?|prepaid|shortfall|minimum (?:\w+ )?(?:spend|usage|charge|fee)|reservation|reserved|ptu|reserviert\w*|"
+            r"\b(provisioned|scale tier|commitment|committed|commits?|prepaid(?!.*\b(?:tokens?|requests?|usage)\b)|shortfall|minimum (?:\w+ )?(?:spend|usage|charge|fee)|reservation|reserved|ptu|reserviert\w*|"
             r"reservierung(en)?|mindest(umsatz|abnahme)\w*|credits? (?:purchase|top[- ]?up|pack)s?)\b",
             re.IGNORECASE,
         ),

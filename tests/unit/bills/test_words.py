@@ -45,7 +45,9 @@ def test_a_meter_by_its_words(words: str, meter: str | None) -> None:
         (None, "Treuerabatt", "discount"), (None, "Skonto 2 %", "discount"), (None, "Preisnachlass", "discount"), (None, "Stornierung Januar", "credit"),
         (None, "Reservierte Kapazität", "commitment"), (None, "Mindestumsatz Differenz", "commitment"), (None, "Charge reversal", "credit"),
         (None, "Rundungsdifferenz", "unexplained"), (None, "Late payment fee", "unexplained"), (None, "Interest", "unexplained"),
-        (None, "Prepaid commit consumption", "commitment"), (None, "Applied balance", "credit"), (None, "Promotional balance applied", "credit"),
+        (None, "Prepaid commit consumption", "commitment"), (None, "Applied balance", "credit"),
+        (None, "Prepaid balance top-up", "commitment"), (None, "Prepaid plan, Claude Sonnet input tokens", "usage"), ("Usage", "Prepaid API usage", "usage"),
+        (None, "Promotional balance applied", "credit"),
         (None, "Supportpauschale", "usage"), (None, "Business support plan", "usage"), (None, "Total tax", "tax"), (None, "Rabattierte Preise", "usage"),
     ],
 )  # fmt: skip
