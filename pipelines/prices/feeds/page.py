@@ -19,6 +19,7 @@ from pipelines.prices.feed_snapshot import Parsed, Price, PriceFeedError
 from pipelines.prices.meters import LEDGER_UNITS
 from pipelines.prices.pages.cells import (
     amount_in,
+    columns_not_read,
     heading_key,
     is_no_row,
     is_one_of,
@@ -183,10 +184,14 @@ def _headers(item: Found) -> str:
     return listed(item.table[0] if item.table else [])
 
 
+def _wanted(alternative: Alternative) -> list[str]:
+    size = [alternative.prompt_size.column] if alternative.prompt_size else []
+    return [*alternative.columns, *([alternative.model] if alternative.model else []), *size, *alternative.beyond]
+
+
 def _missing(table: Sequence[Sequence[str]], alternative: Alternative) -> list[str]:
     headers = {key(cell) for cell in table[0]} if table else set()
-    size = [alternative.prompt_size.column] if alternative.prompt_size else []
-    wanted = [*alternative.columns, *([alternative.model] if alternative.model else []), *size, *alternative.beyond]
+    wanted = _wanted(alternative)
     unwanted = (
         [] if alternative.model or not table else [cell for cell in table[0] if key(cell) not in map(key, wanted)]
     )
@@ -211,6 +216,7 @@ def _table_rows(reading: _Reading, alternative: Alternative, table: Sequence[Seq
     layout, problems = reading.layout, reading.problems
     place = f"section {item.page.heading!r}, table {item.number}"
     positions = {key(cell): index for index, cell in enumerate(table[0])}
+    problems |= columns_not_read(table, _wanted(alternative), place)
     rows, unread = list[_Row](), list[_Unread]()
     models, conditions, shares = alternative.models, Conditions(), list[tuple[Share, str]]()
     for row, cells in enumerate(table[1:], start=1):

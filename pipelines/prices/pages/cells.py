@@ -114,6 +114,17 @@ def is_no_row(layout: PageLayout, header: Sequence[str], cells: Sequence[str], w
     return is_head
 
 
+def columns_not_read(table: Sequence[Sequence[str]], read: Iterable[str], place: str) -> set[str]:
+    """A sentence for each column of a table that holds amounts of money and is none of those that are read."""
+    known = {key(name) for name in read}
+    rows = [cells for cells in table[1:] if len(cells) == len(table[0])]
+    return {
+        f"{place}: no price is taken from the column {header!r}"
+        for at, header in enumerate(table[0])
+        if key(header) not in known and any(_MONEY.search(cells[at]) for cells in rows)
+    }
+
+
 def price_of(layout: PageLayout, column: Column, amount: Decimal, locator: str, text: str) -> Price:
     """The price that a column's declaration makes of an amount; of no model yet."""
     return Price(

@@ -188,3 +188,19 @@ def test_kimis_page_of_march_2026_has_a_heading_for_each_kind_of_model(
         ("moonshot-v1-8k", "input_uncached", "0.20"), ("moonshot-v1-8k", "output_text", "2.00"),
     }  # fmt: skip
     assert len(parsed.not_understood) == 2
+
+
+def test_a_column_of_amounts_that_is_not_read_is_named() -> None:
+    """Kimi's cached input under a new header fits its table without one: it would cost what any input does, and nobody would know."""
+    page = (
+        "## Chat\n\n| Model | Unit | Input Price (cached) | Input Price | Output Price | Context |\n|---|---|---|---|---|---|\n"
+        "| kimi-k3 | 1M tokens | $0.10 | $0.60 | $3.00 | 262,144 |\n"
+    )
+    parsed = read(page.encode(), {"layout": "kimi_en"})
+    assert {(p.meter, str(p.unit_price)) for p in parsed.prices} == {
+        ("input_uncached", "0.60"),
+        ("output_text", "3.00"),
+    }
+    assert parsed.not_understood == {
+        "section 'Chat', table 1: no price is taken from the column 'Input Price (cached)'"
+    }
