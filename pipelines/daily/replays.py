@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from pipelines.meters import TOKEN_METERS
 from pipelines.requests.collect import OWN_RULES, REPLAYING_FORMATS, collect_days
 from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_frame
@@ -16,10 +17,13 @@ from pipelines.warehouse.tables.core import REQUEST
 from pipelines.workspace import Workspace
 
 _KEY = ["snapshot_id", "line_no", "item_no"]
+_TOKENS = [meter.tokens_column for meter in TOKEN_METERS]
+_SUM = " + ".join(f"{name}::bigint" for name in _TOKENS)
+"""What a turn counts depends on the files that its thread had before (`pipelines.requests.resumed`)."""
 
 
 def replayed_days(workspace: Workspace, low: date, high: date) -> list[date]:
-    """Loaded days in [low, high) on which the requests of REPLAYING_FORMATS are others than all files together give."""
+    """Loaded days in [low, high) on which the requests of REPLAYING_FORMATS, or their counts, are others than all files together give."""
     formats = {"formats": list(REPLAYING_FORMATS)}
     of_formats = "kind = 'requests' and format = any(%(formats)s)"
     with workspace.database.connect() as connection:
@@ -32,7 +36,7 @@ def replayed_days(workspace: Workspace, low: date, high: date) -> list[date]:
             return []
         loaded = read_frame(
             connection,
-            f"select event_date, snapshot_id, line_no, item_no from core.request "
+            f"select event_date, snapshot_id, line_no, item_no, {_SUM} as tokens from core.request "
             "where event_date >= %(low)s and event_date < %(high)s "
             f"and snapshot_id in (select snapshot_id from raw.snapshot where {of_formats})",
             formats | {"low": low, "high": high},
@@ -49,8 +53,9 @@ def replayed_days(workspace: Workspace, low: date, high: date) -> list[date]:
         return []
     paths = workspace.parsed_paths(index)
     known = collect_days([], min(days), max(days) + timedelta(days=1), replaying=paths).requests.select(
-        "event_date", *_KEY
+        "event_date", *_KEY, tokens=pl.sum_horizontal(pl.col(_TOKENS).cast(pl.Int64))
     )
-    missing = known.join(loaded, on=_KEY, how="anti").join(counted_elsewhere, on=_KEY, how="anti")
-    differing = pl.concat([missing, loaded.join(known, on=_KEY, how="anti")])
+    same = [*_KEY, "tokens"]
+    missing = known.join(loaded, on=same, how="anti").join(counted_elsewhere, on=_KEY, how="anti")
+    differing = pl.concat([missing, loaded.join(known, on=same, how="anti")])
     return sorted(set(differing["event_date"]) & set(days))

@@ -56,7 +56,9 @@ def workspace(database_settings: Settings, tmp_path: Path) -> Iterator[Workspace
     config, zone = tmp_path / "config", tmp_path / "landing"
     config.mkdir()
     zone.mkdir()
-    (config / "sources.yaml").write_text("requests: [{source: agents, format: codex}]")
+    (config / "sources.yaml").write_text(
+        "requests: [{source: agents, format: codex, options: {undated: arrival}, defaults: {model: gpt-5-codex}}]"
+    )
     settings = Settings(
         home=tmp_path / "home", database_url=database_settings.database_url, landing=str(zone), config=config
     )
@@ -129,3 +131,26 @@ def test_a_parent_that_arrives_after_its_fork_makes_the_forks_day_be_loaded_agai
     assert tokens(workspace) == EXPECTED
     assert stale_days(workspace) == []
     assert in_balance(workspace)
+
+
+def test_a_run_that_arrives_after_the_one_that_resumed_it_makes_its_day_be_loaded_again(
+    workspace: Workspace, land: Land
+) -> None:
+    """What `codex exec --json` prints of a resumed thread holds what the first run counted."""
+
+    def run(total: int) -> list[dict[str, Any]]:
+        usage = {"input_tokens": total, "cached_input_tokens": 0, "output_tokens": total // 10}
+        return [
+            {"type": "thread.started", "thread_id": "0199a213-81c0-7800-8aa1-bbab2a035a53"},
+            {"type": "turn.completed", "usage": usage},
+        ]
+
+    land("resumed", LATER, run(450))
+    load(workspace, LATER)
+    assert tokens(workspace) == {LATER: 450}
+    land("first", FIRST, run(300))
+    load(workspace, FIRST)
+    assert stale_days(workspace) == [LATER]
+    load(workspace, LATER)
+    assert tokens(workspace) == EXPECTED
+    assert stale_days(workspace) == []
