@@ -22,10 +22,8 @@ from pipelines.warehouse.bulk_copy import copy_frame
 from pipelines.warehouse.database import Database
 from pipelines.warehouse.errors import WarehouseError
 from pipelines.warehouse.names import is_made
-from pipelines.warehouse.partitions import loaded_days
 from pipelines.warehouse.read import read_table
 from pipelines.warehouse.replace import add_rows
-from pipelines.warehouse.tables.core import REQUEST
 from pipelines.warehouse.tables.core_books import BOOKED_CHARGE, BOOKED_COMMITMENT, BOOKED_SHARE, PERIOD_ACT
 from pipelines.warehouse.tables.mart_charges import DAILY_CHARGE
 from pipelines.warehouse.tables.mart_commitments import COMMITMENT_USAGE
@@ -190,12 +188,10 @@ def closed_periods(connection: psycopg.Connection[Any]) -> set[date]:
 
 
 def _missing_days(connection: psycopg.Connection[Any], period: date) -> int:
-    loaded = {
-        *loaded_days(connection, REQUEST),
-        *(day for (day,) in connection.execute("select event_date from raw.quiet_day")),
-    }
-    days = (following(period) - period).days
-    return sum(period + timedelta(days=number) not in loaded for number in range(days))
+    """Days of the month that no run has loaded; one whose requests were removed by age was."""
+    loaded = connection.execute("select event_date from raw.loaded_file union select event_date from raw.quiet_day")
+    end = following(period)
+    return (end - period).days - len([day for (day,) in loaded if period <= day < end])
 
 
 def following(period: date) -> date:

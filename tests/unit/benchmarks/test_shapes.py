@@ -400,3 +400,13 @@ def test_a_row_without_a_model_and_a_day_in_words_cost_no_other_row(tmp_path: Pa
     undated = {name: value for name, value in ROW.items() if name != "leaderboard_publish_date"}
     saved = export(tmp_path, arena, "2026-06-30", {"meta": {"last_updated": "2 hours ago"}, "rows": [undated]})
     assert [row["as_of"] for row in rows(saved)] == [date(2026, 6, 30)]
+
+
+def test_a_score_that_is_crossed_out_on_a_page_is_none(tmp_path: Path) -> None:
+    declared = board("mapping", model_field="Model", scores=[{"field": "Rate", "benchmark": "b"}])
+    page = (
+        "<table><tr><th>Model</th><th>Rate</th></tr><tr><td><s>old</s> m</td><td><del>45.2</del> 46.1</td></tr></table>"
+    )
+    for text, suffix in ((page, ".html"), ("|Model|Rate|\n|---|---|\n|~~old~~ m|~~45.2~~ 46.1|\n", ".md")):
+        found = export(tmp_path, declared, "2026-02-01", text.encode(), suffix)
+        assert [(row["raw_model"], row["score"]) for row in rows(found)] == [("m", 46.1)]

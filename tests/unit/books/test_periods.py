@@ -175,14 +175,15 @@ def test_months_close_in_order_and_once(books: Database) -> None:
 
 
 def test_closing_counts_what_the_month_lacks(books: Database) -> None:
-    """A quiet day was run; 30 days of January were not. Of two calls the price is not known."""
+    """A quiet day was run, and one whose requests were removed by age; 29 days of January were not. Of two calls the price is not known."""
     changed(
         books,
+        "insert into raw.loaded_file values ('2026-01-07', gen_random_uuid(), 3), ('2026-02-07', gen_random_uuid(), 3)",
         "insert into raw.quiet_day values ('2026-01-05'), ('2026-02-05') on conflict do nothing",
         "update mart.daily_charge set meter = 'request', unit = 'request', quantity = 2 where quantity = 7",
     )
     done = close_period(books, JANUARY)
-    assert (done.charges, done.missing_days, done.unpriced_requests) == (2, 30, 2)
+    assert (done.charges, done.missing_days, done.unpriced_requests) == (2, 29, 2)
 
 
 @pytest.mark.slow

@@ -63,13 +63,13 @@ def test_of_two_prices_the_one_that_is_not_crossed_out_is_charged(cell: str) -> 
     }  # fmt: skip
 
 
-def test_so_it_is_in_markdown_and_in_sentences() -> None:
+def test_so_it_is_in_markdown_in_sentences_and_in_names() -> None:
     page = (
-        table("Models", "| m | ~~$1.74~~ $0.435 | $2 |")
+        table("Models", "| ~~m-preview~~ m | ~~$1.74~~ $0.435 | $2 |")
         + "\nSearch: ~~$10 per 1,000 searches~~ $5 per 1,000 searches.\n"
     )
     parsed = read(page.encode(), ACME)
-    assert {str(p.unit_price) for p in parsed.prices} == {"0.435", "2", "5"}
+    assert {(p.raw_model, str(p.unit_price)) for p in parsed.prices} == {("m", "0.435"), ("m", "2"), ("m", "5")}
 
 
 @pytest.mark.parametrize("cell", ["~~$1~~", "$1 (75% off)", "$1 or $2", "€1", "$1 / hour", "soon", "$02"])
