@@ -66,12 +66,12 @@ def refresh_request_drift(workspace: Workspace, window: Window) -> RequestDriftO
 
 
 class _Profiles:
-    """The profiles of days, each made when it is asked for and lacks. `known` are the days that were ever loaded, in order."""
+    """The profiles of days, each made when it is asked for and lacks. `known` are the days that ever had requests, in order."""
 
     def __init__(self, workspace: Workspace, connection: psycopg.Connection[Any]) -> None:
         self.connection, self._workspace, self.rows = connection, workspace, 0
         self._loaded = set(loaded_days(connection, REQUEST))
-        counted = connection.execute("select distinct event_date from raw.loaded_file").fetchall()
+        counted = connection.execute("select distinct event_date from raw.loaded_file where requests > 0").fetchall()
         self.known = sorted(self._loaded.union(day for (day,) in counted))
 
     def make(self, days: Iterable[date]) -> None:

@@ -42,8 +42,8 @@ from pipelines.warehouse.tables.selfhost import GPU_PRICE, HOURLY_DEMAND, THROUG
 from pipelines.workspace import Workspace
 
 Connection = psycopg.Connection[Any]
-_LOADED = "select distinct event_date from raw.loaded_file where event_date >= %s and event_date < %s"
-"""The days that were loaded, also those whose requests were removed."""
+_LOADED = "select distinct event_date from raw.loaded_file where event_date >= %s and event_date < %s and requests > 0"
+"""The days that had requests, also those whose requests were removed."""
 
 
 class RemovedError(Exception):

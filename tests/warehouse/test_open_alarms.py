@@ -136,3 +136,14 @@ def test_profiles_that_were_removed_change_no_comparison(database: Database, tmp
         connection.execute("delete from mart.request_profile where event_date < %s", [START + timedelta(days=14)])
     load(database, workspace, [20, 9, DAYS - 1], log)
     assert rows(database).equals(first)
+
+
+def test_a_day_whose_records_were_all_dropped_hides_no_comparison(database: Database, tmp_path: Path) -> None:
+    """Its file stands there with no request, and it has no profile: no day of the four weeks after it was compared."""
+    log, workspace = log_that_changes_on_the_tenth_day(), watching(database, tmp_path)
+    empty = START + timedelta(days=30)
+    del log[30]
+    with database.connect() as connection, connection.transaction():
+        connection.execute("insert into raw.loaded_file values (%s, gen_random_uuid(), 0)", [empty])
+    load_at_once(database, workspace, log)
+    assert rows(database)["event_date"].max() == START + timedelta(days=DAYS - 1)

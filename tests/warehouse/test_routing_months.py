@@ -94,6 +94,14 @@ def test_a_month_is_what_asking_about_its_requests_gives(workspace: Workspace) -
     assert month.select("month", "through", "days").unique().rows() == [(FIRST, LAST, 3)]
 
 
+def test_a_day_whose_records_were_all_dropped_is_no_day_whose_requests_were_removed(workspace: Workspace) -> None:
+    with workspace.database.connect() as connection:
+        connection.execute("insert into raw.loaded_file values ('2026-02-04', gen_random_uuid(), 0)")
+    project_routing(workspace, Window.of_day(LAST))
+    month = stored(workspace, ROUTING_MONTH)
+    assert month.select("month", "through", "days").unique().rows() == [(FIRST, LAST, 3)]
+
+
 def test_the_money_of_a_month_is_that_of_its_days_and_its_interval_is_its_own(workspace: Workspace) -> None:
     project_routing(workspace, Window(FIRST, LAST + timedelta(days=1)))
     days, month = stored(workspace, ROUTING_PROJECTION), stored(workspace, ROUTING_MONTH)
