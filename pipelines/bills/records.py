@@ -88,7 +88,7 @@ def to_records(
         currency=pl.when(pl.col("amount").is_not_null()).then(currency_code(pl.col("currency"))),
     )
     frame = frame.with_columns(**semantics.buckets())
-    verdict = judge(frame, [*conversion_rules(frame, layout), *_rules(arrival)])
+    verdict = judge(frame, [*conversion_rules(frame, layout, layout.described_by), *_rules(arrival)])
     return BillRecords(
         _facts(frame.filter(~verdict.broken), layout, source, snapshot_id, seen=seen, part=part),
         failed_records(failed_rows(frame, verdict), texts.filter(verdict.broken), layout),

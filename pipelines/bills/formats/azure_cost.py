@@ -34,7 +34,7 @@ def build() -> Layout:
     """Rows of the export: one meter of one resource on one day."""
     return Layout(
         name="azure_cost",
-        version="5",
+        version="6",
         text={
             "written_date": ("Date", "date", "UsageDate", "usageDate", "UsageDateTime"),
             "project_id": ("SubscriptionId", "subscriptionId"),
@@ -53,6 +53,7 @@ def build() -> Layout:
         },
         constants={"provider_id": "azure", "report": "cost_details"},
         derive=_charge,
+        described_by=tuple(_OF_A_LINE),
     )
 
 

@@ -37,13 +37,15 @@ _OF_A_LINE = (
     "x_CostCategories", "x_Operation", "x_PrincipalId", "x_CredentialId",
 )  # fmt: skip
 """What distinguishes lines, in FOCUS and in the columns of Azure, AWS and our own export, and is not looked at otherwise."""
+_DESCRIBED = (*_OF_A_LINE, "model")
+"""What AWS writes as maps in Parquet, and others as objects in JSON: no such value costs its line."""
 
 
 def build() -> Layout:
     """Rows of Cost and Usage: one charge each."""
     return Layout(
         name="focus",
-        version="5",
+        version="6",
         text={
             "seller": ("ServiceProviderName", "ProviderName", "InvoiceIssuerName"),
             "project_id": ("SubAccountId",),
@@ -72,6 +74,7 @@ def build() -> Layout:
         constants={"report": "focus"},
         time=TimeRule("iso"),
         derive=_charge,
+        described_by=_DESCRIBED,
     )
 
 

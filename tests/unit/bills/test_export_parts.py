@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -115,6 +117,28 @@ def test_lines_of_two_resources_are_no_versions_of_one(tmp_path: Path, format_na
         for n, name in enumerate(("east", "west"))
     ]
     assert billed(tmp_path, files, format_name) == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("format_name", "more"),
+    [
+        ("focus", {"Tags": {"team": "search"}, "x_CostCategories": {"unit": "web"}, "SkuPriceDetails": {"CoreCount": 4}}),
+        ("focus", {"Tags": [{"key": "team", "value": "search"}]}),
+        ("azure_cost", {"tags": {"team": "search"}, "AdditionalInfo": {"plan": 1}}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_maps_and_objects_cost_no_line(tmp_path: Path, format_name: str, more: dict[str, Any], suffix: str) -> None:
+    """AWS writes Tags of FOCUS as a map in Parquet: every line of such an export was set aside."""
+    given = (FOCUS if format_name == "focus" else AZURE_COST)["data"][0]
+    line = {name: value for name, value in given.items() if value is not None} | more
+    path = tmp_path / f"bill.{suffix}"
+    if suffix == "jsonl":
+        path.write_text(json.dumps(line), encoding="utf-8")
+    else:
+        pl.DataFrame([line]).write_parquet(path)
+    parsed = parse_bill(landed(path, "bill", date(2026, 2, 14)), source(format_name), tmp_path / "store")
+    assert (parsed.lines, parsed.valid) == (1, 1)
 
 
 @pytest.mark.parametrize(
