@@ -6,6 +6,7 @@ The lines of markdown are `markdown.py`, what a page holds in scripts alone
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections import defaultdict
@@ -167,9 +168,15 @@ def _add_text(section: PageSection, node: LexborNode) -> None:
 
 
 def _mark_struck(root: LexborNode) -> None:
-    """Write what is crossed out as markdown does, so that the price next to it is still one of two."""
+    """Write what is crossed out as markdown does, so that the price next to it is still one of two. A cell stays a cell, and whole rows,
+    as of a retired model, stay as they are."""
     for node in root.css("del, s, strike, [class~='line-through'], [style*='line-through']"):
-        if words := node.text().strip():
+        words = node.text().strip()
+        if not words or node.css_first("tr, td, th") not in (None, node):
+            continue
+        if node.tag in {"td", "th"}:
+            node.inner_html = html.escape(f"~~{words}~~")
+        elif node.tag != "tr":
             node.replace_with(f" ~~{words}~~ ")
 
 

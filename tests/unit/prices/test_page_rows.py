@@ -63,6 +63,18 @@ def test_of_two_prices_the_one_that_is_not_crossed_out_is_charged(cell: str) -> 
     }  # fmt: skip
 
 
+def test_a_cell_that_is_crossed_out_stays_a_cell_and_a_row_a_row() -> None:
+    """The first left its row without a cell, so that the page was refused; the second lost its model without a word."""
+    rows = "<tr><td>{}<td{}>$1</td><td>$2</td></tr>"
+    page = (
+        f"<html><h2>Models</h2><table><tr><th>Model<th>Input<th>Output</tr>{rows.format('n', '')}"
+        f"{rows.format('m', ' class=line-through')}{rows.format('old', '').replace('<tr', '<tr class=line-through', 1)}</table><p>{SEARCHES}</html>"
+    )
+    parsed = read(page.encode(), ACME)
+    assert {model for model, *_ in stated(parsed)} == {"n", "old"}
+    assert [text for text in parsed.not_understood if "found '~~$1~~'" in text]
+
+
 def test_so_it_is_in_markdown_in_sentences_and_in_names() -> None:
     page = (
         table("Models", "| ~~m-preview~~ m | ~~$1.74~~ $0.435 | $2 |")

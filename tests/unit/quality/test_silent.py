@@ -28,7 +28,7 @@ def days_before(day: date, number: int) -> list[date]:
 
 
 def deliver(database: Database, source: str, days: list[date], *, requests: int = 10, after: int = 0) -> None:
-    """One file a day, which arrives `after` days later."""
+    """One file a day, which arrives `after` days later; without requests all its records were dropped."""
     for day in days:
         file = UUID(bytes=id_bytes("file", source, str(day)))
         arrived = datetime.combine(day + timedelta(days=after), time(), UTC)
@@ -40,8 +40,7 @@ def deliver(database: Database, source: str, days: list[date], *, requests: int 
             "observed_at": arrived,
         }
         add(database, "raw.snapshot", named)
-        if requests:
-            add(database, "raw.loaded_file", {"event_date": day, "snapshot_id": file, "requests": requests})
+        add(database, "raw.loaded_file", {"event_date": day, "snapshot_id": file, "requests": requests})
 
 
 def silent(database: Database, first: date, last: date | None = None, asked: Watched = GATEWAY) -> list[Silence]:
@@ -132,6 +131,11 @@ def test_a_day_that_was_not_run_or_has_not_ended_is_not_judged(bare: Database) -
 def test_a_source_of_which_each_call_was_another_s_has_delivered(bare: Database) -> None:
     deliver(bare, "gateway", days_before(TUESDAY, 28))
     deliver(bare, "gateway", [TUESDAY], requests=0)
+    assert silent(bare, TUESDAY) == []
+
+
+def test_a_source_of_which_every_call_was_another_s_for_weeks_is_not_expected(bare: Database) -> None:
+    deliver(bare, "gateway", days_before(TUESDAY, 28), requests=0)
     assert silent(bare, TUESDAY) == []
 
 
