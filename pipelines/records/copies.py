@@ -1,6 +1,6 @@
 """Records that state again what others next to them count: loggers write what they made of an answer next to it, and sums above their calls.
 
-A copy has the same input and output, no id of its own, and names no other model. A sum has the counts of all the records in a list, or of
+A copy has the same input and output, or a total alone that they add up to, no id of its own, and names no other model. A sum has the counts of all the records in a list, or of
 one of them if all have ids, as runs of agents are logged.
 """
 
@@ -15,12 +15,14 @@ from pipelines.records.paths import path_tree
 
 
 class _Stated(NamedTuple):
-    """Input and output that a record counts, its id, the models that it names, and whether it states an amount."""
+    """Input and output that a record counts, its id, the models that it names, whether it states an amount, and the total that it
+    counts alone."""
 
     counts: tuple[str | None, ...]
     identity: str | None
     models: frozenset[str]
     has_amount: bool = False
+    total: str | None = None
 
     @property
     def has_id(self) -> bool:
@@ -44,8 +46,9 @@ class Copies:
         self._ids = (*layout.text.get("source_request_id", ()), *layout.text.get("span_id", ()))
         self._models = (*layout.text.get("request_model", ()), *layout.text.get("response_model", ()))
         self._billed = tuple(layout.usage.get(name, ()) for name in ("input", "output"))
+        self._totals = layout.usage.get("total", ())
         self._amounts = layout.exact_paths
-        counts = (path for paths in self._billed for path in paths)
+        counts = (path for paths in (*self._billed, self._totals) for path in paths)
         self._tree = path_tree({*self._ids, *self._models, *self._amounts, *counts})
 
     def without(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -55,11 +58,13 @@ class Copies:
         stated = [self._stated_by(record) for record in records]
         of_counts: dict[object, set[_Stated]] = {}
         for each in stated:
-            of_counts.setdefault(each.counts, set()).add(each)
+            of_counts.setdefault((each.counts, each.total), set()).add(each)
+            if all(each.counts):
+                of_counts.setdefault(((None, None), str(sum(map(count_of, each.counts)))), set()).add(each)
         return [
             record
             for record, each in zip(records, stated, strict=True)
-            if not any(each.says_no_more_than(other) for other in of_counts[each.counts])
+            if not any(each.says_no_more_than(other) for other in of_counts[each.counts, each.total])
         ]
 
     def is_sum(self, whole: object, records: list[dict[str, Any]]) -> bool:
@@ -85,8 +90,9 @@ class Copies:
             except RecordError:
                 continue
             counts = tuple(next(filter(None, (texts[path] for path in paths)), None) for paths in self._billed)
-            if any(counts):
+            total = None if any(counts) else next(filter(None, (texts[path] for path in self._totals)), None)
+            if any(counts) or total:
                 models = frozenset(filter(None, (texts[path] for path in self._models)))
                 identity = next(filter(None, (texts[path] for path in self._ids)), None)
-                return _Stated(counts, identity, models, any(texts[path] for path in self._amounts))
+                return _Stated(counts, identity, models, any(texts[path] for path in self._amounts), total)
         return _UNKNOWN

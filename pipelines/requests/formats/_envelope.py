@@ -23,7 +23,7 @@ LOGGERS = ("@timestamp", "time", "ts", "datetime", "start_time", "startTime", "s
 """Names under which loggers write the instant of a line; they come last, since each may be anything else as well."""
 
 ASKED = ("request_model", "requested_model", "deployment")
-NAMED = ("model", "model_name", "model_id", "modelId")
+NAMED = ("model", "model_name", "model_id", "modelId", "model_instance_id", "response.model", "request.model")
 """Names under which envelopes write a model: what was asked for goes before the answer's own name, any other after it."""
 BATCH_RECORD = "batch_record"
 """The field that names a record of a batch of Bedrock."""

@@ -13,9 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pipelines.records.json_record import Number, count_of, object_in
+from pipelines.requests.formats._shipped import as_object
 
-MARKS = ('"response_metadata"', '"run_type"')
+MARKS = ('"response_metadata"', '"run_type"', '"ls_model_name"')
 """Texts of lines that hold such a message or run."""
+COLUMNS = ("extra", "outputs")
+"""Columns of a table of runs that say which model answered and what was cached."""
 CALLS = ("llm", "embedding")
 """Kinds of runs that are calls to a model."""
 
@@ -63,7 +66,7 @@ def _of_message(value: object, *, without_cache: bool) -> dict[str, Any]:
 
 
 def _of_run(run: dict[str, Any], *, without_cache: bool) -> dict[str, Any]:
-    kind, extra, outputs = run.get("run_type"), object_in(run, "extra"), object_in(run, "outputs")
+    kind, extra, outputs = run.get("run_type"), as_object(run.get("extra")) or {}, as_object(run.get("outputs")) or {}
     dated = {name: run.get(name) for name in ("start_time", "session_id", "trace_id", "status")}
     if kind not in CALLS:
         return {"run_type": kind, "timestamp": dated["start_time"]}

@@ -2,7 +2,8 @@
 
 An application that calls both APIs logs both into one file, so each format reads either. Libraries of TypeScript and Java write the names in camel
 case (Mistral, Cohere, OpenRouter, Vercel's AI SDK). Groq's streams hold the usage in `x_groq`, Moonshot's in the last choice; Perplexity's total
-stands in a `cost` object. A table of calls has the counts as columns of their own, without a usage object. Images that a tool drew and searches that
+stands in a `cost` object. A table of calls has the counts as columns of their own, without a usage object. LM
+Studio's own API counts in `stats`. Images that a tool drew and searches that
 it ran are counted apart from the usage.
 """
 
@@ -33,7 +34,7 @@ MARKS = (
 
 _ALONE: Mapping[str, Paths] = {
     "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens"),
-    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens"),
+    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "generatedTokens"),
     "total": ("total_tokens", "totalTokens"),
     "cache_read": ("cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_input_tokens", "cachedInputTokens"),
     "cache_write": ("cache_creation_input_tokens", "cache_write_tokens"),
@@ -54,7 +55,12 @@ _FLATTENED: Mapping[str, Paths] = {
 def flat_paths(at: Callable[..., Paths], names: Iterable[str] = _ALONE) -> dict[str, Paths]:
     """The measures of a record that has no usage object, by the names of its counts."""
     flattened = {
-        name: tuple(f"usage{join}{key.replace('.', join)}" for key in _FLATTENED[name] for join in (".", "_"))
+        name: tuple(
+            f"{held}{join}{key.replace('.', join)}"
+            for held in ("usage", "response.usage")
+            for key in _FLATTENED[name]
+            for join in ((".", "_") if held == "usage" else ".")
+        )
         for name in names
     }
     return {name: at(*_ALONE[name], *flattened[name]) for name in names}
@@ -67,10 +73,10 @@ def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
         return tuple(f"{holder}/{name}" for name in names for holder in holders)
 
     chat, responses, realtime = ((holder,) for holder in _INPUT)
-    written = ("cache_creation_tokens", "cached_write_tokens", "cache_creation_input_tokens")
+    written = ("cache_creation_tokens", "cached_write_tokens", "cache_creation_input_tokens", "caching_tokens")
     found: dict[str, tuple[str, ...]] = {
-        "input": ("usage/prompt_tokens", "usage/input_tokens"),
-        "output": ("usage/completion_tokens", "usage/output_tokens"),
+        "input": ("usage/prompt_tokens", "usage/input_tokens", "stats/input_tokens"),
+        "output": ("usage/completion_tokens", "usage/output_tokens", "stats/total_output_tokens"),
         "total": ("usage/total_tokens",),
         "cache_read": (
             *within(_INPUT, "cached_tokens"),
@@ -105,6 +111,7 @@ def usage_paths(at: Envelope, **more: Paths) -> dict[str, Paths]:
             "usage/reasoning_tokens",
             "usage/details/reasoning_tokens",
             "usage/details/thoughts_tokens",
+            "stats/reasoning_output_tokens",
         ),
         "output_audio": (*within(_OUTPUT, "audio_tokens"), "usage/output_audio_tokens"),
         "output_image": within(_OUTPUT, "image_tokens"),

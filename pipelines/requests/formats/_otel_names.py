@@ -21,6 +21,7 @@ MARKS = (
     '"attributes.',
     '"gen_ai_',
     '"gen_ai":',
+    '"start_timestamp"',
     *DIALECTS,
 )
 """Texts that mark a line with such names."""

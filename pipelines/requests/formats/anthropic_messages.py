@@ -26,7 +26,7 @@ from pipelines.records.layout import Paths
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope, answers, with_answer
-from pipelines.requests.formats._langchain import CALLS
+from pipelines.requests.formats._langchain import CALLS, COLUMNS
 from pipelines.requests.formats._openai_usage import flat_paths
 
 _DECLINED = "declined_message"
@@ -98,6 +98,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         semantics="anthropic_exclusive",
         keep="stream_delta",
+        read_by_items=COLUMNS,
         items=lambda: at.opened(_reader(at.bodies)),
         in_sequence=True,
         marks=('"message_start"', '"message_delta"', *APART_MARKS, *at.marks),

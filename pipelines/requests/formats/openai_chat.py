@@ -29,7 +29,7 @@ from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import BATCH_RECORD, SUMS, Envelope
-from pipelines.requests.formats._langchain import CALLS
+from pipelines.requests.formats._langchain import CALLS, COLUMNS
 from pipelines.requests.formats._openai_usage import MARKS, reading, usage_paths
 from pipelines.requests.reused_ids import ANSWERED
 from pipelines.requests.semantics import measure, openai_variant, written_apart
@@ -42,6 +42,8 @@ OF_ANTHROPIC = ("message", "message_start", "message_delta")
 """Types of answers and events in Anthropic's shape, whose input leaves the cache out."""
 OF_STREAMS = ('"message_start"', '"message_delta"')
 """Texts of the lines that hold events of Anthropic's streams, of which one needs the other."""
+ASKERS = ("user", "system", "developer", "tool")
+"""Roles of messages that a model is given."""
 BODIES = ("response", "response/body", "body")
 """Where in an envelope an answer lies."""
 
@@ -65,6 +67,7 @@ def build(source: RequestSource) -> Format:
             # The latter of messages in Anthropic's shape.
             "service_tier": at.body("service_tier", "usage/service_tier"),
             "run_type": at.outer("run_type"),
+            "role": at.outer("role"),
             "session_id": at.outer("session_id", "trace_id"),
             "end_user_id": at.outer("user"),
             "finish_reason": at.outer("finish_reason"),
@@ -105,6 +108,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
+        read_by_items=COLUMNS,
         items=lambda: at.opened(reader(at.bodies)),
         marks=(*OF_STREAMS, *MARKS, *at.marks),
         in_sequence_where=OF_STREAMS,
@@ -199,6 +203,8 @@ def _derive() -> Mapping[str, pl.Expr]:
         .then(pl.lit("a run that holds calls and adds them up"))
         .when(pl.col("object") == "response.input_tokens")
         .then(pl.lit("tokens were counted, and no model asked"))
+        .when(pl.col("role").is_in(ASKERS) & pl.col("request_model").is_null() & ~counted)
+        .then(pl.lit("what was asked, and no answer"))
         .when(adds_up("event"))
         .then(pl.lit("a record that adds up others"))
         .when(is_start)

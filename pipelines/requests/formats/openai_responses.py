@@ -21,9 +21,9 @@ from pipelines.requests.conventions import own_total
 from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM
 from pipelines.requests.formats._envelope import BATCH_RECORD, Envelope
-from pipelines.requests.formats._langchain import CALLS
+from pipelines.requests.formats._langchain import CALLS, COLUMNS
 from pipelines.requests.formats._openai_usage import MARKS, usage_paths
-from pipelines.requests.formats.openai_chat import OF_ANTHROPIC, OF_STREAMS, adds_up, batch_tier, reader
+from pipelines.requests.formats.openai_chat import ASKERS, OF_ANTHROPIC, OF_STREAMS, adds_up, batch_tier, reader
 from pipelines.requests.reused_ids import ANSWERED
 from pipelines.requests.semantics import openai_variant
 
@@ -43,6 +43,7 @@ def build(source: RequestSource) -> Format:
             "service_tier": at.body("service_tier", "usage/service_tier"),
             "error": at.outer("error/type", "error/code", "response/body/error/type"),
             "run_type": at.outer("run_type"),
+            "role": at.outer("role"),
             "logged_status": at.body("status"),
             "session_id": (*at.outer("session_id"), *at.body("conversation/id", "previous_response_id", "id")),
             "end_user_id": at.body("user"),
@@ -71,6 +72,7 @@ def build(source: RequestSource) -> Format:
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
+        read_by_items=COLUMNS,
         items=lambda: at.opened(reader(at.bodies)),
         marks=(*OF_STREAMS, *MARKS, *at.marks),
         in_sequence_where=OF_STREAMS,
@@ -109,6 +111,8 @@ def _derive() -> Mapping[str, pl.Expr]:
         .then(pl.lit("a run that holds calls and adds them up"))
         .when(pl.col("object") == "response.input_tokens")
         .then(pl.lit("tokens were counted, and no model asked"))
+        .when(pl.col("role").is_in(ASKERS) & pl.col("request_model").is_null() & ~counted)
+        .then(pl.lit("what was asked, and no answer"))
         .when(adds_up("kind"))
         .then(pl.lit("a record that adds up others"))
         .when(~known)

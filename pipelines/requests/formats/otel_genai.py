@@ -87,10 +87,10 @@ def _written(ttl: str) -> Paths:
 
 
 _TEXT: dict[str, Paths] = {
-    "trace_id": ("trace_id", "traceId", "context/trace_id"),
-    "span_id": ("span_id", "spanId", "context/span_id"),
+    "trace_id": ("trace_id", "traceId", "context/trace_id", "trace.trace_id"),
+    "span_id": ("span_id", "spanId", "context/span_id", "trace.span_id"),
     "parent_id": (
-        "parent_span_id", "parentSpanId", "parent_id", "parentId", "context/parent_id", "context/parent_span_id",
+        "parent_span_id", "parentSpanId", "parent_id", "trace.parent_id", "parentId", "context/parent_id", "context/parent_span_id",
     ),
     "answer_id": _attribute("gen_ai.response.id", "ai.response.id", "llm.response.id"),
     "call_id": _attribute(
@@ -179,7 +179,7 @@ def build(source: RequestSource) -> Format:
     emitters = _emitters(source)
     return Format(
         name="otel_genai",
-        version="16",
+        version="17",
         text=_TEXT,
         usage=_MEASURES,
         integers={
@@ -196,7 +196,7 @@ def build(source: RequestSource) -> Format:
         },
         booleans={"is_stream": _attribute("gen_ai.request.stream", "llm.is_streaming", "gen_ai.is_streaming", "gen_ai.request.is_stream")},
         instants={
-            "event_at": ("start_time_unix_nano", "startTimeUnixNano", "start_time", "startTime"),
+            "event_at": ("start_time_unix_nano", "startTimeUnixNano", "start_time", "startTime", "start_timestamp", "Timestamp"),
             "ended_at": ("end_time_unix_nano", "endTimeUnixNano", "end_time", "endTime"),
         },
         money={"reported_cost_usd": (*_usage("cost", "cost.amount", "total_cost"), *_attribute("gen_ai.cost.total_cost", "operation.cost"))},
@@ -280,6 +280,8 @@ def opened_spans(value: object) -> Iterable[object]:
     """The spans and log events of one JSON value, attributes as plain objects and under the convention's names."""
     if not isinstance(value, dict):
         return [value]
+    if "start_timestamp" in value and isinstance(value.get("data"), dict):  # Sentry's
+        value = {**value, "attributes": value["data"]}
     if (exported := _otel_exports.plain(value)) is not None:
         return [canonical(span, _known()) for span in exported]
     held = contained(value)

@@ -1,0 +1,93 @@
+"""What tools around models export: nodes of workflows, chats, runs in tables, spans of observability services."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.unit.requests.helpers import all_days, as_csv, buckets, landed_bytes, parse_records, row
+
+AT = "2026-02-12T10:20:30Z"
+CREATED = 1770891630
+USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+CACHED = {"input_uncached": 60, "input_cache_read": 40, "output_text": 20}
+PLAIN = {"input_uncached": 100, "output_text": 20}
+
+
+def counted(parsed: Any) -> list[dict[str, int]]:
+    found = all_days([parsed]).requests.sort("input_uncached_tokens", descending=True)
+    return [buckets(each) for each in found.to_dicts()]
+
+
+def test_a_total_next_to_the_counts_that_it_adds_up_is_no_second_call(tmp_path: Path) -> None:
+    """Dify states a node's usage twice and its total once more; a total of something else is a call of its own."""
+    node = {
+        "id": "n1", "node_type": "llm", "status": "succeeded", "created_at": CREATED,
+        "process_data": {"model_name": "gpt-5", "usage": USAGE},
+        "outputs": {"text": "x", "usage": USAGE},
+        "execution_metadata": {"total_tokens": 120, "currency": "USD"},
+    }  # fmt: skip
+    assert counted(parse_records(tmp_path, "openai_chat", [node])) == [PLAIN]
+    other = node | {"execution_metadata": {"model": "text-embedding-3-small", "total_tokens": 90}}
+    assert counted(parse_records(tmp_path, "openai_chat", [other])) == [PLAIN, {"input_uncached": 90}]
+
+
+def test_what_a_person_wrote_in_an_exported_chat_is_no_call(tmp_path: Path) -> None:
+    asked = {"id": "m1", "role": "user", "content": "q", "timestamp": CREATED - 5, "models": ["gpt-5"]}
+    usage = USAGE | {"prompt_tokens_details": {"cached_tokens": 40}}
+    said = {"id": "m2", "role": "assistant", "model": "gpt-5", "timestamp": CREATED, "usage": usage}
+    chat = {"history": {"messages": {"m1": asked, "m2": said}}, "messages": [asked, said]}
+    for name in ("openai_chat", "openai_responses"):
+        assert counted(parse_records(tmp_path, name, [{"id": "c1", "chat": chat}])) == [CACHED]
+        # Of an end user's role nothing follows.
+        named = {"id": "chatcmpl-a1b2c3d4e5f6g7", "model": "gpt-5", "role": "user", "timestamp": AT}
+        assert row(parse_records(tmp_path, name, [named]))["usage_basis"] == "missing"
+
+
+def test_a_table_of_runs_says_what_was_cached_and_which_model_answered(tmp_path: Path) -> None:
+    usage = {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120, "input_token_details": {"cache_read": 40}}
+    message = {"kwargs": {"usage_metadata": usage, "response_metadata": {"model_name": "gpt-5-2025-08-07"}}}
+    run = {
+        "id": "0b0b0b0b-0000-4000-8000-000000000001", "run_type": "llm", "start_time": AT, **USAGE,
+        "extra": {"metadata": {"ls_model_name": "gpt-5"}}, "outputs": {"generations": [[{"message": message}]]},
+    }  # fmt: skip
+    found = row(landed_bytes(tmp_path, as_csv(run), "openai_chat", "a.csv"))
+    assert (buckets(found), found["request_model"]) == (CACHED, "gpt-5-2025-08-07")
+    del run["outputs"]
+    found = row(landed_bytes(tmp_path, as_csv(run), "openai_chat", "b.csv"))
+    assert (buckets(found), found["request_model"]) == (PLAIN, "gpt-5")
+
+
+def test_spans_of_sentry_and_honeycomb_have_their_ids_and_instants(tmp_path: Path) -> None:
+    attributes = {
+        "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5", "gen_ai.provider.name": "openai",
+        "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20, "gen_ai.usage.input_tokens.cached": 40,
+    }  # fmt: skip
+    trace = "5b8efff798038103d269b633813fc60c"
+    flat = {"Timestamp": AT, "trace.trace_id": trace, "trace.span_id": "b3e1a1a1a1a1a1a1", **attributes}
+    spans = [flat, flat | {"trace.span_id": "b3e1a1a1a1a1a1a2"}]
+    assert counted(landed_bytes(tmp_path, as_csv(*spans), "otel_genai", "a.csv")) == [CACHED] * 2
+    assert counted(parse_records(tmp_path, "otel_genai", [*spans, flat])) == [CACHED] * 2
+    call = {"span_id": "b3e1a1a1a1a1a1a1", "trace_id": trace, "start_timestamp": CREATED + 0.1, "data": attributes}
+    agent = call | {
+        "span_id": "aaaaaaaaaaaaaaaa",
+        "data": attributes | {"gen_ai.operation.name": "invoke_agent"},
+    }
+    event = {"type": "transaction", "start_timestamp": CREATED, "spans": [agent, call]}
+    assert counted(parse_records(tmp_path, "otel_genai", [event])) == [CACHED]
+
+
+def test_counts_under_names_of_other_tools(tmp_path: Path) -> None:
+    def of(record: dict[str, Any]) -> dict[str, int]:
+        return buckets(row(parse_records(tmp_path, "openai_chat", [json.loads(json.dumps(record))])))
+
+    stats = {"input_tokens": 419, "total_output_tokens": 362, "reasoning_output_tokens": 195}
+    studio = {"timestamp": AT, "model_instance_id": "openai/gpt-oss-20b", "output": [], "stats": stats}
+    assert of(studio) == {"input_uncached": 419, "output_text": 167, "output_reasoning": 195}
+    assert of({"timestamp": AT, "model": "gpt-5", "promptTokens": 100, "generatedTokens": 20}) == PLAIN
+    relic = {"timestamp": CREATED * 1000, "id": "n1", "response.model": "gpt-5"}
+    assert of(relic | {f"response.usage.{name}": count for name, count in USAGE.items()}) == PLAIN
+    written = USAGE | {"prompt_tokens_details": {"cached_tokens": 40, "caching_tokens": 10}}
+    expected = {"input_uncached": 50, "input_cache_read": 40, "input_cache_write": 10, "output_text": 20}
+    assert of({"id": "r1", "timestamp": AT, "model": "anthropic/claude-opus-4-6", "usage": written}) == expected
