@@ -273,9 +273,15 @@ class Wrappers:
             yield from inner
 
 
+_OF_CALL = "llm_summary"
+"""The object in which APISIX logs a call."""
+
+
 def _may_hold(name: str, value: dict[str, Any]) -> bool:
     """Whether an object of that name in a value may hold records: not a usage that the format left unread, nor what was said, nor a sum."""
-    return name not in COUNTED and not (name in _SAID and "role" in value) and not _SUM.search(name)
+    return (
+        name not in COUNTED and not (name in _SAID and "role" in value) and (name == _OF_CALL or not _SUM.search(name))
+    )
 
 
 def _opened(value: object, name: str = "") -> object:

@@ -19,7 +19,17 @@ from pipelines.requests.formats._shipped import MARKS, as_object, unshipped
 OPTIONS = ("body", "timestamp")
 INSTANTS = ("timestamp", "response_date", "logged_at", "request_time", "created_at", "created")
 """Names under which envelopes write an instant; a provider's own instant comes after these."""
-LOGGERS = ("@timestamp", "time", "ts", "datetime", "start_time", "startTime", "started_at")
+LOGGERS = (
+    "@timestamp",
+    "time",
+    "ts",
+    "datetime",
+    "start_time",
+    "startTime",
+    "started_at",
+    "processed_time",
+    "logging_time",
+)
 """Names under which loggers write the instant of a line; they come last, since each may be anything else as well."""
 
 ASKED = ("request_model", "requested_model", "deployment")

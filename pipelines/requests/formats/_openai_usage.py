@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pipelines.records.json_record import Number, object_of
+from pipelines.records.json_record import Number, count_of, object_of
 from pipelines.records.layout import Paths
 from pipelines.requests.formats._envelope import BATCH_MARK, Envelope, answers, of_bedrocks_batch, with_answer
 
@@ -23,11 +23,20 @@ _OUTPUT = ("usage/completion_tokens_details", "usage/output_tokens_details", "us
 _CAMEL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _HOLDERS = ("usage", "meta", "delta", "x_groq")
 """Objects of an answer that hold counts, at whatever depth."""
+_OF_OPIK = "original_usage."
+"""Before the names of a seller's own counts in a span of Opik, next to counts of OpenAI's names."""
+_OF_PI = {
+    "input": "input_tokens",
+    "output": "output_tokens",
+    "cache_read": "cache_read_input_tokens",
+    "cache_write": "cache_creation_input_tokens",
+}
 _OF_RUNS = "prompt_token_details"
 """How runs of assistants name what a prompt was made of."""
 MARKS = (
     '"x_groq"', '"usage_breakdown"', '"total_cost"', "kimi", "Kimi", "moonshot", '"image_generation_call"', '"web_search_call"',
-    '"promptTokens"', '"inputTokens"', '"billedUnits"', '"vendor_id"', BATCH_MARK, f'"{_OF_RUNS}"',
+    '"promptTokens"', '"inputTokens"', '"billedUnits"', '"vendor_id"', BATCH_MARK, f'"{_OF_RUNS}"', '"cacheRead"', f'"{_OF_OPIK}',
+    '"cachedContentTokens"',
 )  # fmt: skip
 """Texts of the lines that `reading` changes."""
 
@@ -36,9 +45,10 @@ _ALONE: Mapping[str, Paths] = {
     "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens"),
     "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "generatedTokens"),
     "total": ("total_tokens", "totalTokens"),
-    "cache_read": ("cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_input_tokens", "cachedInputTokens"),
-    "cache_write": ("cache_creation_input_tokens", "cache_write_tokens"),
-    "reasoning": ("reasoning_tokens",),
+    "cache_read": ("cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_input_tokens", "cachedInputTokens",
+        "prompt_cached_tokens"),
+    "cache_write": ("cache_creation_input_tokens", "cache_write_tokens", "prompt_cache_creation_tokens"),
+    "reasoning": ("reasoning_tokens", "completion_reasoning_tokens"),
 }  # fmt: skip
 """Names of counts in a table of calls."""
 _FLATTENED: Mapping[str, Paths] = {
@@ -156,10 +166,10 @@ def _with_usage_in_place(bodies: Iterable[str], value: object) -> object:
         if isinstance(usage, dict):
             cost = usage.get("cost")
             if isinstance(cost, dict):
-                usage = {**usage, "total_cost": cost.get("total_cost")}
+                usage = {**usage, "total_cost": cost.get("total_cost", cost.get("total"))}
             if isinstance(held := usage.get(_OF_RUNS), dict):
                 usage = {"prompt_tokens_details": held, **usage}
-            usage = _with_plain_totals(usage)
+            usage = _with_own_names(_with_plain_totals(usage))
             return with_answer(value, path, {**plain, "usage": usage})
         if plain is not answer:
             return with_answer(value, path, plain)
@@ -175,6 +185,34 @@ def _with_plain_totals(usage: dict[str, Any]) -> dict[str, Any]:
     said = {"reasoning_tokens": given.get("reasoning")}
     totals = {"input_tokens": counted.get("total"), "output_tokens": given.get("total")}
     return usage | totals | {"input_tokens_details": read, "output_tokens_details": said}
+
+
+def _with_own_names(usage: dict[str, Any]) -> dict[str, Any]:
+    """The usage of an agent built on pi (`input`, `cacheRead`), of Opik (`original_usage.cache_read_input_tokens`) or of Genkit under OpenAI's names."""
+    if isinstance(usage.get("input"), Number) and isinstance(usage.get("output"), Number):
+        usage = {_OF_PI.get(name, name): item for name, item in usage.items()}
+    found = dict(usage)
+    for name, item in usage.items():
+        holder, _, last = name.removeprefix(_OF_OPIK).rpartition(".")
+        if name.startswith(_OF_OPIK) and last not in ("input_tokens", "output_tokens"):
+            *outer, inner = holder.split(".")
+            place: Any = found if not holder else found.setdefault(inner, {}) if not outer else {}
+            place.setdefault(last, item)
+    if (cached := found.get("cached_content_tokens", found.get("cached_content_token_count"))) is not None:
+        found.setdefault("cached_tokens", cached)
+    # Genkit's plugins for Claude keep its cache in what is its own, and leave it out of the input.
+    own = object_of(usage.get("custom"))
+    parts = [
+        count_of(own.get(name)) for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    ]
+    if parts[1] + parts[2] and "input_tokens" in own:
+        whole = {
+            "input_tokens": Number(sum(parts)),
+            "total_tokens": None,
+            "cached_tokens": own.get("cache_read_input_tokens"),
+        }
+        found |= whole | {"cache_creation_input_tokens": own.get("cache_creation_input_tokens")}
+    return found
 
 
 def in_snake_case(answer: dict[str, Any]) -> dict[str, Any]:

@@ -91,3 +91,47 @@ def test_counts_under_names_of_other_tools(tmp_path: Path) -> None:
     written = USAGE | {"prompt_tokens_details": {"cached_tokens": 40, "caching_tokens": 10}}
     expected = {"input_uncached": 50, "input_cache_read": 40, "input_cache_write": 10, "output_text": 20}
     assert of({"id": "r1", "timestamp": AT, "model": "anthropic/claude-opus-4-6", "usage": written}) == expected
+
+
+def test_counts_of_agents_and_frameworks(tmp_path: Path) -> None:
+    """Each by the names that its tool gives them; what was cached is never charged in full."""
+
+    def of(record: dict[str, Any]) -> dict[str, int]:
+        return buckets(row(parse_records(tmp_path, "openai_chat", [record])))
+
+    whole = {"input_uncached": 7, "input_cache_read": 9000, "input_cache_write": 100, "output_text": 20}
+    parts = {"input": 7, "output": 20, "cacheRead": 9000, "cacheWrite": 100, "totalTokens": 9127, "cost": {"total": 1}}
+    message = {"role": "assistant", "model": "claude-opus-4-6", "usage": parts}
+    assert of({"type": "message", "id": "a1", "timestamp": AT, "message": message}) == whole
+    own = {"cache_creation_input_tokens": 100, "cache_read_input_tokens": 9000, "input_tokens": 7, "output_tokens": 20}
+    usage: dict[str, Any] = {"inputTokens": 7, "outputTokens": 20, "totalTokens": 27, "custom": own}
+    assert of({"timestamp": AT, "model": "anthropic/claude-sonnet-4-5", "usage": usage}) == whole
+    usage = {"prompt_tokens": 9107, "completion_tokens": 20, "total_tokens": 9127}
+    usage |= {f"original_usage.{name}": count for name, count in own.items()}
+    assert of({"id": "0192", "start_time": AT, "model": "claude-opus-4-6", "usage": usage}) == whole
+    thinking = {"input_uncached": 60, "input_cache_read": 40, "output_text": 15, "output_reasoning": 5}
+    usage = USAGE | {
+        "original_usage.prompt_tokens_details.cached_tokens": 40,
+        "original_usage.completion_tokens_details.reasoning_tokens": 5,
+    }
+    assert of({"id": "0193", "start_time": AT, "model": "gpt-5", "usage": usage}) == thinking
+    metrics = USAGE | {"prompt_cached_tokens": 40, "completion_reasoning_tokens": 5}
+    assert of({"id": "b1", "created": AT, "metadata": {"model": "gpt-5"}, "metrics": metrics}) == thinking
+    gemini = {
+        "inputTokens": 100,
+        "outputTokens": 20,
+        "thoughtsTokens": 5,
+        "totalTokens": 125,
+        "cachedContentTokens": 40,
+    }
+    expected = {"input_uncached": 60, "input_cache_read": 40, "output_text": 20, "output_reasoning": 5}
+    assert of({"timestamp": AT, "model": "googleai/gemini-2.5-pro", "usage": gemini}) == expected
+    logged = {"model": "gpt-5", "duration": 9, "prompt_tokens": 100, "completion_tokens": 20}
+    assert of({"start_time": CREATED * 1000, "llm_summary": logged, "response": {"status": 200}}) == PLAIN
+
+
+def test_claude_in_vertex_ais_table_of_answers_has_its_instant(tmp_path: Path) -> None:
+    answer = {"id": "msg_vrtx_01A", "type": "message", "role": "assistant", "model": "claude-opus-4-6"}
+    answer["usage"] = {"input_tokens": 100, "output_tokens": 20}  # type: ignore[assignment]
+    logged = {"logging_time": AT, "full_request": {}, "full_response": answer}
+    assert buckets(row(parse_records(tmp_path, "anthropic_messages", [logged]))) == PLAIN
