@@ -46,8 +46,8 @@ _ALONE: Mapping[str, Paths] = {
     "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "generatedTokens"),
     "total": ("total_tokens", "totalTokens"),
     "cache_read": ("cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_input_tokens", "cachedInputTokens",
-        "prompt_cached_tokens"),
-    "cache_write": ("cache_creation_input_tokens", "cache_write_tokens", "prompt_cache_creation_tokens"),
+        "prompt_cached_tokens", "cacheReadTokens"),
+    "cache_write": ("cache_creation_input_tokens", "cache_write_tokens", "prompt_cache_creation_tokens", "cacheWriteTokens"),
     "reasoning": ("reasoning_tokens", "completion_reasoning_tokens"),
 }  # fmt: skip
 """Names of counts in a table of calls."""

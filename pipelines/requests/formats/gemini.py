@@ -63,7 +63,9 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, _BODIES)
     usage = "usageMetadata"
     cached = f"{usage}/cacheTokensDetails"
-    prompt, candidates = f"{usage}/promptTokensDetails", f"{usage}/candidatesTokensDetails"
+    # Embeddings count the latter.
+    prompts = (f"{usage}/promptTokensDetails", f"{usage}/promptTokenDetails")
+    candidates = f"{usage}/candidatesTokensDetails"
     return Format(
         name="gemini",
         version="10",
@@ -88,11 +90,11 @@ def build(source: RequestSource) -> Format:
             "cache_read": at.body(f"{usage}/cachedContentTokenCount"),
             "reasoning": at.body(f"{usage}/thoughtsTokenCount"),
             "input_tool": at.body(f"{usage}/toolUsePromptTokenCount"),
-            "input_audio": at.body(f"{prompt}/AUDIO"),
+            "input_audio": at.body(*(f"{name}/AUDIO" for name in prompts)),
             "input_audio_cache_read": at.body(f"{cached}/AUDIO"),
-            "input_image": at.body(f"{prompt}/IMAGE"),
+            "input_image": at.body(*(f"{name}/IMAGE" for name in prompts)),
             "input_image_cache_read": at.body(f"{cached}/IMAGE"),
-            "input_video": at.body(f"{prompt}/VIDEO"),
+            "input_video": at.body(*(f"{name}/VIDEO" for name in prompts)),
             "output_audio": at.body(f"{candidates}/AUDIO"),
             "output_image": at.body(f"{candidates}/IMAGE"),
         },

@@ -26,7 +26,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_payload",
-        version="7",
+        version="8",
         text={
             "source_request_id": ("id", "litellm_call_id"),
             "call_id": ("litellm_call_id",),

@@ -133,7 +133,7 @@ def build(source: RequestSource) -> Format:
     refuse_options(source)
     return Format(
         name="litellm_spend_logs",
-        version="8",
+        version="9",
         text={
             "source_request_id": ("request_id",),
             "session_id": ("session_id",),
@@ -167,6 +167,10 @@ def build(source: RequestSource) -> Format:
     )
 
 
+_ASKS_NO_MODEL = r"mcp|(?:create|list|cancel)_batch|(?:^|_)a?files?(?:_|$)|vector_store_(?:create|list|retrieve|delete)|count_tokens|_input_items"
+"""Calls of the proxy that manage something and ask no model; a batch is counted when its answers are asked for."""
+
+
 def _derive() -> Mapping[str, pl.Expr]:
     hit = pl.col("cache_hit").str.to_lowercase() == "true"
     failed = pl.col("logged_status").str.to_lowercase().is_in(["failure", "error"])
@@ -192,9 +196,12 @@ def counted() -> Mapping[str, pl.Expr]:
         .then(pl.lit("openai_inclusive"))
         .otherwise(openai_variant())
     )
+    charged = (measure("input") + measure("output") > 0) | (pl.col("reported_cost_usd") > 0).fill_null(value=False)
+    manages = pl.col("call_type").str.contains(_ASKS_NO_MODEL) & ~charged
     draws = pl.col("call_type").str.contains("image_(?:generation|edit)")
     return {
         "token_semantics": rule,
+        "not_a_request": pl.when(manages).then(pl.lit("a call that manages something, and asks no model")),
         "usage.input": pl.when(apart)
         .then(measure("input") + measure("cache_write"))
         .when(unstated)

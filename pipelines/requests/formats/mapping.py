@@ -50,6 +50,8 @@ _NUMBERS = ("latency_ms", "ttft_ms")
 _BOOLEANS = ("is_stream", "is_billable")
 _INSTANTS = ("event_at",)
 _MONEY = ("reported_cost_usd",)
+_TOTAL = r"(?i)^(?:(?:grand|sub)?[ -]?total|(?:zwischen|gesamt)?summe|gesamt|sum)$"
+"""What a table names in place of a model where a line adds up others."""
 FIELDS = ("model", *_TEXT, *MEASURES, *_INTEGERS, *_NUMBERS, *_BOOLEANS, *_INSTANTS, *_MONEY)
 """Fields that `columns` may name."""
 
@@ -79,7 +81,7 @@ def build(source: RequestSource) -> Format:
     tags = {str(name): (str(path),) for name, path in option_map(source, "tags").items()}
     return Format(
         name="mapping",
-        version="4",
+        version="5",
         text=mapped(_TEXT),
         usage=mapped(MEASURES),
         integers=mapped(_INTEGERS),
@@ -149,6 +151,9 @@ def _derive(
     factors: Mapping[str, float | Decimal], values: Mapping[str, Mapping[str, str]], mapped: tuple[str, ...]
 ) -> Mapping[str, pl.Expr]:
     derived: dict[str, pl.Expr] = {}
+    if "request_model" in mapped:
+        is_total = pl.col("request_model").str.strip_chars().str.contains(_TOTAL)
+        derived["not_a_request"] = pl.when(is_total).then(pl.lit("a line that adds up others"))
     for field, replaced in values.items():
         if field in mapped:
             derived[field] = pl.col(field).replace(dict(replaced))

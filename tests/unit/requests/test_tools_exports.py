@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.unit.requests.helpers import all_days, as_csv, buckets, landed_bytes, parse_records, row
+import pytest
+
+from tests.unit.requests.helpers import all_days, as_csv, buckets, landed_bytes, parse_records, row, the_fault
 
 AT = "2026-02-12T10:20:30Z"
 CREATED = 1770891630
@@ -135,3 +137,28 @@ def test_claude_in_vertex_ais_table_of_answers_has_its_instant(tmp_path: Path) -
     answer["usage"] = {"input_tokens": 100, "output_tokens": 20}  # type: ignore[assignment]
     logged = {"logging_time": AT, "full_request": {}, "full_response": answer}
     assert buckets(row(parse_records(tmp_path, "anthropic_messages", [logged]))) == PLAIN
+
+
+def test_what_a_call_embeds_is_charged_by_its_kind(tmp_path: Path) -> None:
+    details = [{"modality": "IMAGE", "tokenCount": 258}, {"modality": "TEXT", "tokenCount": 5}]
+    usage = {"promptTokenCount": 263, "promptTokenDetails": details}
+    embedded = {"timestamp": AT, "model": "gemini-embedding-2", "embedding": {"values": [0.1]}, "usageMetadata": usage}
+    assert buckets(row(parse_records(tmp_path, "gemini", [embedded]))) == {"input_uncached": 5, "input_image": 258}
+
+
+@pytest.mark.parametrize("kind", ["acreate_batch", "acreate_file", "afile_content", "call_mcp_tool", "list_mcp_tools"])
+def test_what_litellm_manages_asks_no_model(kind: str, tmp_path: Path) -> None:
+    logged = {"request_id": "6a6a6a6a-0000", "call_type": kind, "model": "gpt-5", "startTime": AT, "spend": 0.0}
+    counts = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    managed = parse_records(tmp_path, "litellm_spend_logs", [logged | counts])
+    assert the_fault(managed)["reason"] == "not_a_request"
+    # What was charged or counted stays, and so does a call that asks a model and counted nothing.
+    for kept in (counts | {"spend": 0.01}, USAGE, counts | {"call_type": "acompletion"}):
+        assert row(parse_records(tmp_path, "litellm_spend_logs", [logged | kept]))
+
+
+def test_a_line_of_a_table_that_adds_up_others_is_no_call(tmp_path: Path) -> None:
+    lines = "Time,Model,In,Out\n2026-02-12 10:00,gpt-5,100,20\n2026-02-12,Grand Total,100,20\n"
+    columns = {"event_at": "Time", "model": "Model", "input": "In", "output": "Out"}
+    parsed = landed_bytes(tmp_path, lines.encode(), "mapping", "a.csv", options={"columns": columns})
+    assert counted(parsed) == [PLAIN]
