@@ -19,7 +19,7 @@ FIXES = {
 }
 """What to do about each finding."""
 
-_MONTH = "event_date > (select max(event_date) - 30 from raw.loaded_file)"
+_MONTH = "event_date > (select max(event_date) - 30 from raw.loaded_file where requests > 0)"
 """The newest thirty days with requests: a finding that was mended leaves the list, though it has no newer rows."""
 
 

@@ -62,7 +62,7 @@ def migrated(postgres_home: Path) -> Iterator[Database]:
     with open_database(Settings(home=postgres_home), migrate=False) as shared:
         database = fresh_database(shared)
         with database.connect() as connection:
-            insert(connection, LOADED_FILE, [good_row(LOADED_FILE, event_date=NEXT)])
+            insert(connection, LOADED_FILE, [good_row(LOADED_FILE, event_date=NEXT, requests=1)])
         yield database
 
 
@@ -240,10 +240,11 @@ def test_what_was_mended_leaves_the_list_thirty_days_later(migrated: Database) -
         connection.execute("truncate mart.waste, mart.commitment_usage")
         insert(connection, DEARER_SELLER, [good_row(DEARER_SELLER, **row)])
         left = []
-        for days in (29, 30):
-            insert(connection, LOADED_FILE, [good_row(LOADED_FILE, event_date=DAY + timedelta(days=days))])
+        for days, requests in ((90, 0), (29, 1), (30, 1)):
+            file = good_row(LOADED_FILE, event_date=DAY + timedelta(days=days), requests=requests)
+            insert(connection, LOADED_FILE, [file])
             left.append(len(work_list(connection)))
-    assert left == [1, 0]
+    assert left == [1, 1, 0], "a file whose records of a later day were all dropped is none of its requests"
 
 
 def test_the_query_of_an_idle_commitment_shows_what_its_payer_pays(migrated: Database) -> None:
