@@ -162,8 +162,8 @@ class Layout:
 
     @cached_property
     def loose_paths(self) -> Paths:
-        """Places where something else than an object is no fault: where an answer may lie, unless its place was declared, and the like."""
-        return (*(self.bodies if "" in self.bodies else ()), *self.maybe_objects)
+        """Places where something else than an object is no fault: where an answer may lie, but for a place that was declared, and the like."""
+        return (*(self.bodies if "" in self.bodies else self.bodies[1:]), *self.maybe_objects)
 
     @cached_property
     def heads(self) -> set[str]:

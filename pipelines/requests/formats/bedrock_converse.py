@@ -29,7 +29,7 @@ def build(source: RequestSource) -> Format:
     meta = "ResponseMetadata"
     return Format(
         name="bedrock_converse",
-        version="6",
+        version="7",
         text={
             "source_request_id": (*at.outer("requestId", "request_id"), *at.body(f"{meta}/RequestId")),
             "request_model": at.model(),
@@ -61,6 +61,7 @@ def build(source: RequestSource) -> Format:
         trusts_total=True,
         items=lambda: at.opened(lambda value: by_time_to_live(of_bedrocks_batch(value))),
         read_by_items=at.body("usage/cacheDetails"),
+        maybe_objects=at.body("trace", "trace/promptRouter"),
         marks=(BATCH_MARK, '"cacheDetails"', '"serviceTier":"', '"serviceTier": "', *at.marks),
         derive=_derive,
     )

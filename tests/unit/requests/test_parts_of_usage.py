@@ -160,6 +160,30 @@ def test_a_tier_that_a_logger_wrote_flat_costs_no_call(tmp_path: Path) -> None:
     assert found["service_tier"] == "priority"
 
 
+@pytest.mark.parametrize("trace", ["1-67891233-abcdef", "ENABLED", ["a"], {"promptRouter": "none"}], ids=str)
+def test_a_trace_that_is_none_of_bedrocks_costs_no_call(tmp_path: Path, trace: object) -> None:
+    found = row(parse_records(tmp_path, "bedrock_converse", [CONVERSE | {"trace": trace}]))
+    assert buckets(found) == {"input_uncached": 10, "output_text": 5}
+
+
+@pytest.mark.parametrize("written", ["Hello", ["Hello"], None], ids=str)
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("ollama", {"prompt_eval_count": 10, "eval_count": 5}),
+        ("openai_chat", {"usage": {"prompt_tokens": 10, "completion_tokens": 5}}),
+        ("anthropic_messages", {"usage": {"input_tokens": 10, "output_tokens": 5}}),
+    ],
+)
+def test_a_response_in_a_declared_body_may_be_the_text_of_the_answer(
+    tmp_path: Path, name: str, counts: dict[str, Any], written: object
+) -> None:
+    """Ollama's own API names it so: every call of such a log was set aside."""
+    answer = {"id": "a-1", "model": "m", "done": True, "response": written} | counts
+    parsed = parse_records(tmp_path, name, [{"timestamp": AT, "answer": answer}], options={"body": "answer"})
+    assert buckets(row(parsed)) == {"input_uncached": 10, "output_text": 5}
+
+
 WRITTEN_APART = {"input": 260, "output": 20, "input_cached_tokens": 40, "cache_write.input_tokens": 25}
 SOUND = {"input": 1000, "output": 300, "input_text_tokens": 400, "input_audio_tokens": 600, "input_cached_tokens": 0,
          "output_text_tokens": 60, "output_audio_tokens": 240}  # fmt: skip
