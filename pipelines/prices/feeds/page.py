@@ -157,7 +157,7 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
                 f"section {section.heading!r}: {lacks}; the page has {listed(p.heading for p in found)}"
             )
         return []
-    rows: list[_Row] = []
+    rows, before = list[_Row](), len(reading.unread)
     strange = False
     for item in tables:
         for alternative in section.alternatives:
@@ -169,8 +169,8 @@ def _section_rows(reading: _Reading, section: Section, found: Sequence[PageSecti
             strange = True
             reading.problems.add(f"section {item.page.heading!r}: a table with the columns {_headers(item)}")
     if not rows and (section.required or strange):
-        if reading.unread:
-            raise PriceFeedError(reading.unread[0].problem)
+        if own := reading.unread[before:]:
+            raise PriceFeedError(own[0].problem)
         alternative, item = section.alternatives[0], tables[0]
         place = f"section {item.page.heading!r}, table {item.number}"
         if missing := _missing(item.table, alternative):

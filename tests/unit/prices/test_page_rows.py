@@ -132,6 +132,13 @@ def test_a_page_of_which_many_rows_cannot_be_read_is_refused(page: str) -> None:
         read((page + SEARCHES).encode(), ACME)
 
 
+def test_a_table_that_does_not_fit_is_named_and_not_a_row_of_another_section() -> None:
+    models = table("Models", "| m | soon | $4 |", *(f"| n{number} | $1 | $4 |" for number in range(5)))
+    page = models + table("Batch", "| n | $1 | $4 |").replace("Output", "Answers") + SEARCHES
+    with pytest.raises(PriceFeedError, match="section 'Batch', table 1: column 'Output' is missing"):
+        read(page.encode(), ACME)
+
+
 def test_a_sentence_that_states_two_prices_costs_that_price_alone() -> None:
     parsed = read(
         (table("Models", "| m | $1 | $4 |") + SEARCHES + "\nFrom 2027 on $12 per 1,000 searches.\n").encode(), ACME
