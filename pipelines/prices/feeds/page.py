@@ -105,7 +105,7 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
     rows: list[_Row] = []
     for section in layout.sections:
         rows += _section_rows(reading, section, found)
-    if reading.unread and (not rows or len(reading.unread) > max(1, UNREAD_SHARE * len([*rows, *reading.unread]))):
+    if (lost := len(reading.unread)) and (not rows or lost > max(1, UNREAD_SHARE * (lost + len(rows)))):
         raise PriceFeedError(reading.unread[0].problem)
     if layout.sections and not rows:
         wanted = listed(section.heading for section in layout.sections)
@@ -129,7 +129,7 @@ def read(content: bytes, options: Mapping[str, Any]) -> Parsed:
         prices += phrase_prices(layout, phrase, found, models, reading.problems)
     refuse_twice(prices)
     refuse_dear_batches(prices)
-    return Parsed(prices, len(rows) or len(models), 0, frozenset(reading.problems))
+    return Parsed(prices, lost + len(rows) or len(models), lost, frozenset(reading.problems))
 
 
 def _continued(layout: PageLayout, found: Sequence[PageSection]) -> list[PageSection]:

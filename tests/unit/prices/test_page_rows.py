@@ -89,6 +89,7 @@ def test_a_row_that_cannot_be_read_costs_its_model_alone(cell: str) -> None:
     page = table("Models", "| n | $1 | $4 |", f"| m | {cell} | $4 |") + SEARCHES
     parsed = read(page.encode(), ACME)
     assert {model for model, *_ in stated(parsed)} == {"n"}
+    assert (parsed.lines, parsed.rejected) == (2, 1)
     assert [text for text in parsed.not_understood if "row 2" in text]
 
 
