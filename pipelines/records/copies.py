@@ -49,7 +49,7 @@ class Copies:
         self._totals = layout.usage.get("total", ())
         self._amounts = layout.exact_paths
         counts = (path for paths in (*self._billed, self._totals) for path in paths)
-        self._tree = path_tree({*self._ids, *self._models, *self._amounts, *counts})
+        self._tree = path_tree({*self._ids, *self._models, *self._amounts, *counts}, bodies=layout.loose_paths)
 
     def without(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The records that are no copies of others."""

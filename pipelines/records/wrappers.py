@@ -62,7 +62,7 @@ class Wrappers:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._tree = path_tree(self.counted)
+        self._tree = path_tree(self.counted, bodies=layout.loose_paths)
         ids = tuple(path for name in ("source_request_id", "span_id") for path in layout.text.get(name, ()))
         self._places = (ids, layout.instants.get("event_at", ()))
         self._failed = layout.text.get("error", ())

@@ -31,6 +31,11 @@ _OF_PI = {
     "cache_read": "cache_read_input_tokens",
     "cache_write": "cache_creation_input_tokens",
 }
+_OF_INVOKED = {
+    "cache_read_input_token_count": "cache_read_input_tokens",
+    "cache_write_input_token_count": "cache_creation_input_tokens",
+}
+"""Names of what Amazon's models answer where Bedrock invokes them."""
 _OF_RUNS = "prompt_token_details"
 """How runs of assistants name what a prompt was made of."""
 MARKS = (
@@ -42,8 +47,8 @@ MARKS = (
 
 
 _ALONE: Mapping[str, Paths] = {
-    "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens"),
-    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "generatedTokens"),
+    "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "input_token_count", "prompt_token_count"),
+    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "generatedTokens", "output_token_count", "generation_token_count", "generated_token_count"),
     "total": ("total_tokens", "totalTokens"),
     "cache_read": ("cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_input_tokens", "cachedInputTokens",
         "prompt_cached_tokens", "cacheReadTokens"),
@@ -191,7 +196,7 @@ def _with_own_names(usage: dict[str, Any]) -> dict[str, Any]:
     """The usage of an agent built on pi (`input`, `cacheRead`), of Opik (`original_usage.cache_read_input_tokens`) or of Genkit under OpenAI's names."""
     if isinstance(usage.get("input"), Number) and isinstance(usage.get("output"), Number):
         usage = {_OF_PI.get(name, name): item for name, item in usage.items()}
-    found = dict(usage)
+    found = {_OF_INVOKED.get(name, name): item for name, item in usage.items()}
     for name, item in usage.items():
         holder, _, last = name.removeprefix(_OF_OPIK).rpartition(".")
         if name.startswith(_OF_OPIK) and last not in ("input_tokens", "output_tokens"):

@@ -84,6 +84,7 @@ def build(source: RequestSource) -> Format:
         integers={
             "http_status": at.outer("http_status", "status_code", "response/status_code"),
             "billed_input": at.body(*(f"{units}/{part}_tokens" for part in ("input", "image") for units in _BILLED)),
+            "refused": at.body("base_resp/status_code"),
             "ticks": at.body("usage/cost_in_usd_ticks"),
             "searches": at.body("usage/num_search_queries"),
             "web_search_count": at.body(
@@ -161,7 +162,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     rule = pl.when(without_writes).then(pl.lit("openai_inclusive")).otherwise(rule)
     # Mistral's total holds tokens of sound, which is charged by the second.
     holds_sound = pl.col("tag.audio_seconds").fill_null("0") != "0"
-    failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400)
+    # MiniMax answers a call that it refused with a code above 0.
+    failed = pl.col("error").is_not_null() | (pl.col("http_status") >= 400) | (pl.col("refused") > 0)
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(pl.lit("ok"))
     # Cohere's streams name the call at their start and count it at their end, which does not name it.
     is_start = (pl.col("event") == "message-start").fill_null(value=False)

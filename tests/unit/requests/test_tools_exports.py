@@ -162,3 +162,36 @@ def test_a_line_of_a_table_that_adds_up_others_is_no_call(tmp_path: Path) -> Non
     columns = {"event_at": "Time", "model": "Model", "input": "In", "output": "Out"}
     parsed = landed_bytes(tmp_path, lines.encode(), "mapping", "a.csv", options={"columns": columns})
     assert counted(parsed) == [PLAIN]
+
+
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "anthropic_messages", "gemini", "vllm"])
+@pytest.mark.parametrize("place", ["response", "body", "message", "payload"])
+def test_words_in_the_place_of_an_answer_hide_no_count_of_a_wrapped_record(
+    name: str, place: str, tmp_path: Path
+) -> None:
+    """Workers AI answers with the text as `response`, next to the usage, in a `result`."""
+    own = {
+        "anthropic_messages": {"usage": {"input_tokens": 100, "output_tokens": 20}},
+        "gemini": {"usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 20, "totalTokenCount": 120}},
+    }
+    said = {place: "Hello there, friend.", **own.get(name, {"usage": USAGE})}
+    wrapped = {"timestamp": AT, "model": "m", "result": said, "success": True}
+    listed = {"items": [{"timestamp": AT, "model": "m", **said}]}
+    for record in (wrapped, listed):
+        assert counted(parse_records(tmp_path, name, [record])) == [PLAIN]
+
+
+def test_counts_of_models_that_clouds_serve_under_names_of_their_own(tmp_path: Path) -> None:
+    nova = {"inputTokens": 10, "outputTokens": 5, "totalTokens": 52}
+    nova |= {"cacheReadInputTokenCount": 30, "cacheWriteInputTokenCount": 7}
+    record: dict[str, Any] = {"timestamp": AT, "model": "amazon.nova-lite-v1:0", "usage": nova}
+    expected = {"input_uncached": 10, "input_cache_read": 30, "input_cache_write": 7, "output_text": 5}
+    assert counted(parse_records(tmp_path, "openai_chat", [record])) == [expected]
+    for names in (("input_token_count", "output_token_count"), ("prompt_token_count", "generation_token_count")):
+        counts = dict(zip(names, (100, 20), strict=True))
+        assert counted(parse_records(tmp_path, "openai_chat", [{"request_time": AT, "model": "m"} | counts])) == [PLAIN]
+    refused = {"id": "06a1b2c3d4e5f6a8", "created": CREATED, "model": "MiniMax-M2", "base_resp": {"status_code": 1008}}
+    found = row(parse_records(tmp_path, "openai_chat", [refused]))
+    assert (found["status"], found["is_billable"]) == ("error", False)
+    answered = refused | {"base_resp": {"status_code": 0}, "usage": USAGE}
+    assert row(parse_records(tmp_path, "openai_chat", [answered]))["status"] == "ok"
