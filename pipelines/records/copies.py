@@ -67,6 +67,11 @@ class Copies:
             if not any(each.says_no_more_than(other) for other in of_counts[each.counts, each.total])
         ]
 
+    def names_a_call(self, record: dict[str, Any]) -> bool:
+        """Whether a record has an id or a model of its own."""
+        stated = self._stated_by(record)
+        return stated.has_id or bool(stated.models)
+
     def is_sum(self, whole: object, records: list[dict[str, Any]]) -> bool:
         """Whether a record that counts something counts what the others add up to, or what the one of them counts that is the same call. The others
         must be calls that will not be taken for one, nor counted again with the next record."""

@@ -50,6 +50,10 @@ _SAID = (
 """Fields that hold what a model or a user said: a list in one holds records only where each of its items counts something, a text never."""
 _SUM = re.compile(r"(?i:total|aggregate|overall|summar)|(?<![A-Za-z])(?i:sums?)(?![a-z])|Sums?(?![a-z])")
 """How a name says that a field adds up others; `consumer` has the same letters."""
+_ASIDE = re.compile(
+    r"(?i)cumulat|accumulat|running|session|lifetime|so_far|to_date|previous|estimat|budget|limit|quota|remaining"
+)
+"""How a name says that counts next to a call are no call: of all until now, of one before, or of what is expected or allowed."""
 _TERMS = ("provider_id", "request_model", "response_model", "service_tier", "region", "speed")
 """Columns that say on which terms a call was made."""
 _OF_WRAPPER = ("type", "object", "status", "kind", "event", "name", "version")
@@ -197,14 +201,16 @@ class Wrappers:
         if lists:
             yield from ({**dated, **record} if isinstance(record, dict) else record for record in lists)
             return
-        records = self._copies.without(
-            [
-                record
-                for name, inner in held
-                if isinstance(inner, dict) and _may_hold(name, value)
-                for record in self._of_object(inner, depth)
-            ]
-        )
+        named = [
+            (name, record)
+            for name, inner in held
+            if isinstance(inner, dict) and _may_hold(name, value)
+            for record in self._of_object(inner, depth)
+        ]
+        calls = [record for name, record in named if not _ASIDE.search(name)]
+        if calls:
+            calls = [record for name, record in named if not _ASIDE.search(name) or self._copies.names_a_call(record)]
+        records = self._copies.without(calls or [record for _, record in named])
         is_one = len(records) == 1
         around = self._around(value, of_one=is_one) if is_one or len(held) == 1 else dated
         yield from ({**around, **record} for record in records)

@@ -195,3 +195,20 @@ def test_counts_of_models_that_clouds_serve_under_names_of_their_own(tmp_path: P
     assert (found["status"], found["is_billable"]) == ("error", False)
     answered = refused | {"base_resp": {"status_code": 0}, "usage": USAGE}
     assert row(parse_records(tmp_path, "openai_chat", [answered]))["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "name", ["cumulative", "running", "session", "budget", "limits", "estimated_usage", "previous"]
+)
+def test_counts_next_to_a_call_that_are_no_call_do_not_count(name: str, tmp_path: Path) -> None:
+    """A sum until now, a limit, an estimate; alone, with a model or with an id it may be a call."""
+    line = {"timestamp": AT, "model": "gpt-5"}
+    whole = {"prompt_tokens": 1000, "completion_tokens": 200}
+    both = [line | {"turn": {"usage": USAGE}, name: whole}, line | {name: {"usage": whole}, "turn": USAGE}]
+    for record in both:
+        assert counted(parse_records(tmp_path, "openai_chat", [record])) == [PLAIN]
+    alone = {"input_uncached": 1000, "output_text": 200}
+    assert counted(parse_records(tmp_path, "openai_chat", [line | {name: {"usage": whole}}])) == [alone]
+    for own in ({"model": "gpt-5-mini"}, {"id": "chatcmpl-a1b2c3d4e5f6g7"}):
+        record = {"timestamp": AT, "turn": {"model": "gpt-5", "usage": USAGE}, name: {"usage": whole, **own}}
+        assert counted(parse_records(tmp_path, "openai_chat", [record])) == [alone, PLAIN]
