@@ -19,7 +19,7 @@ from pipelines.requests.format import Format
 from pipelines.requests.formats._anthropic_stream import STREAM, StreamReader
 from pipelines.requests.formats._envelope import Envelope
 from pipelines.requests.formats._openai_usage import usage_paths
-from pipelines.requests.formats.openai_chat import OF_ANTHROPIC, OF_STREAMS
+from pipelines.requests.formats.openai_chat import OF_STREAMS, is_of_anthropic
 
 
 def build(source: RequestSource) -> Format:
@@ -27,7 +27,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "body"))
     return Format(
         name="llamacpp",
-        version="3",
+        version="4",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -58,7 +58,7 @@ def build(source: RequestSource) -> Format:
 
 def _derive() -> Mapping[str, pl.Expr]:
     prompt = pl.coalesce(pl.col("usage.input"), pl.col("processed") + pl.col("usage.cache_read").fill_null(0))
-    is_message = pl.col("object").is_in(OF_ANTHROPIC).fill_null(value=False)
+    is_message = is_of_anthropic("object")
     return {
         "token_semantics": pl.when(is_message)
         .then(pl.lit("anthropic_exclusive"))

@@ -39,7 +39,7 @@ def build(source: RequestSource) -> Format:
     return replace(
         served,
         name="ollama",
-        version="4",
+        version="5",
         constants={"provider_id": "ollama"},
         text={**served.text, "finish_reason": (*at.body("done_reason"), *served.text["finish_reason"])},
         usage={

@@ -53,7 +53,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, BODIES)
     return Format(
         name="openai_chat",
-        version="16",
+        version="17",
         text={
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
             "provider_id": at.body("meta/provider_name"),
@@ -139,6 +139,11 @@ def counted_alone(at: Callable[..., Paths]) -> dict[str, Paths]:
     }
 
 
+def is_of_anthropic(kind: str) -> pl.Expr:
+    """Whether an answer whose type stands in the column `kind` is in Anthropic's shape, which states no total. An envelope may call itself a message."""
+    return pl.col(kind).is_in(OF_ANTHROPIC).fill_null(value=False) & pl.col("usage.total").is_null()
+
+
 def batch_tier() -> pl.Expr:
     """The service tier; lines of a batch's output file are the tier batch, which the answer does not say.
 
@@ -188,7 +193,7 @@ def _derive() -> Mapping[str, pl.Expr]:
         .otherwise(pl.col("usage.output_image")),
         "usage.total": pl.when(~is_apart & ~holds_sound).then(own_total(rule)),
         "tag.audio_seconds": pl.when(holds_sound).then(pl.col("tag.audio_seconds")),
-        "token_semantics": pl.when(pl.col("event").is_in(OF_ANTHROPIC))
+        "token_semantics": pl.when(is_of_anthropic("event"))
         .then(pl.lit("anthropic_exclusive"))
         .when(billed_units)
         .then(pl.lit("cohere_billed_units"))

@@ -23,7 +23,14 @@ from pipelines.requests.formats._anthropic_stream import STREAM
 from pipelines.requests.formats._envelope import BATCH_RECORD, Envelope
 from pipelines.requests.formats._langchain import CALLS, COLUMNS
 from pipelines.requests.formats._openai_usage import MARKS, usage_paths
-from pipelines.requests.formats.openai_chat import ASKERS, OF_ANTHROPIC, OF_STREAMS, adds_up, batch_tier, reader
+from pipelines.requests.formats.openai_chat import (
+    ASKERS,
+    OF_STREAMS,
+    adds_up,
+    batch_tier,
+    is_of_anthropic,
+    reader,
+)
 from pipelines.requests.reused_ids import ANSWERED
 from pipelines.requests.semantics import openai_variant
 
@@ -33,7 +40,7 @@ def build(source: RequestSource) -> Format:
     at = Envelope(source, ("response", "response/body", "body"))
     return Format(
         name="openai_responses",
-        version="15",
+        version="16",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -92,7 +99,7 @@ def _derive() -> Mapping[str, pl.Expr]:
     failed = (pl.col("http_status") >= 400) | (pl.col("error").is_not_null() & pl.col("logged_status").is_null())
     status = pl.when(failed.fill_null(value=False)).then(pl.lit("error")).otherwise(named)
     spoken = pl.col("kind").str.starts_with("speech.audio").fill_null(value=False)
-    of_anthropic = pl.col("event").is_in(OF_ANTHROPIC).fill_null(value=False)
+    of_anthropic = is_of_anthropic("event")
     rule = pl.when(of_anthropic).then(pl.lit("anthropic_exclusive")).otherwise(openai_variant())
     return {
         "token_semantics": rule,

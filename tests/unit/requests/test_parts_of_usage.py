@@ -184,6 +184,20 @@ def test_a_response_in_a_declared_body_may_be_the_text_of_the_answer(
     assert buckets(row(parsed)) == {"input_uncached": 10, "output_text": 5}
 
 
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "llamacpp"])
+def test_an_envelope_that_is_called_a_message_is_none_of_anthropics(tmp_path: Path, name: str) -> None:
+    """What a cache held is in the input; it was charged on top of it."""
+    usage = {
+        "input_tokens": 1000,
+        "output_tokens": 50,
+        "total_tokens": 1050,
+        "input_tokens_details": {"cached_tokens": 600},
+    }
+    answer = {"id": "resp_a1b2c3d4e5f6", "object": "response", "model": "gpt-5", "usage": usage}
+    found = row(parse_records(tmp_path, name, [{"type": "message", "timestamp": AT, "response": answer}]))
+    assert buckets(found) == {"input_uncached": 400, "input_cache_read": 600, "output_text": 50}
+
+
 WRITTEN_APART = {"input": 260, "output": 20, "input_cached_tokens": 40, "cache_write.input_tokens": 25}
 SOUND = {"input": 1000, "output": 300, "input_text_tokens": 400, "input_audio_tokens": 600, "input_cached_tokens": 0,
          "output_text_tokens": 60, "output_audio_tokens": 240}  # fmt: skip
