@@ -97,7 +97,7 @@ def build(source: RequestSource) -> Format:
     }
     return Format(
         name="langfuse",
-        version="11",
+        version="12",
         text={
             "source_request_id": ("id",),
             "trace_id": ("traceId", "trace_id", "trace/id"),
@@ -179,7 +179,9 @@ def _derive() -> Mapping[str, pl.Expr]:
     half_known = (half_known & (pl.col("span_written") <= measure("input"))).fill_null(value=False)
     # Where the total shows it, `whole_counts` takes what was written off the input.
     half_known &= (total != plain + measure("cache_read")).fill_null(value=True)
-    split = parts_make_up("input") | parts_make_up("output")
+    # A total that adds up the cache shows that the input leaves it out.
+    leaves_out = ((cached > 0) & (total == plain + cached)).fill_null(value=False)
+    split = (parts_make_up("input") | parts_make_up("output")) & ~leaves_out
     of_span = (of_span | split) & ~half_known
     inside = of_span | pl.when(half_known).then(statement=False).when(total.is_not_null()).then(
         total == plain
@@ -187,6 +189,12 @@ def _derive() -> Mapping[str, pl.Expr]:
     of_google = pl.col("raw_input").is_not_null()
     counts = dict(whole_counts(~inside & ~of_google)) | {
         "usage.total": pl.when(~half_known & (~of_span | (total == plain))).then(total)
+    }
+    counts |= {
+        f"usage.{side}": pl.when(leaves_out & parts_make_up(side))
+        .then(f"usage.{side}")
+        .otherwise(counts[f"usage.{side}"])
+        for side in ("input", "output")
     }
     counts["usage.input"] = counts["usage.input"] - pl.when(half_known).then("span_written").otherwise(0)
     counts |= {name: pl.when(in_tokens).then(counts[name]) for name in ("usage.input", "usage.output", "usage.total")}

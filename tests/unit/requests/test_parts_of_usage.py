@@ -252,3 +252,10 @@ def test_runs_of_assistants_name_what_came_from_a_cache_otherwise(tmp_path: Path
     run = answered("gpt-4o", usage) | {"object": "thread.run", "id": "run_a1b2c3d4e5f6"}
     expected = {"input_uncached": 60, "input_cache_read": 40, "output_text": 20}
     assert buckets(row(parse_records(tmp_path, "openai_chat", [run]))) == expected
+
+
+def test_an_output_that_is_all_text_does_not_put_the_cache_into_the_input(tmp_path: Path) -> None:
+    """The total adds up input, cache and output; what the cache held was taken off the input."""
+    usage = {"input": 500, "input_cached_tokens": 300, "output": 200, "output_text_tokens": 200, "total": 1000}
+    expected = {"input_uncached": 500, "input_cache_read": 300, "output_text": 200}
+    assert buckets(row(parse_records(tmp_path, "langfuse", [sample("langfuse") | {"usageDetails": usage}]))) == expected
