@@ -44,6 +44,8 @@ OF_STREAMS = ('"message_start"', '"message_delta"')
 """Texts of the lines that hold events of Anthropic's streams, of which one needs the other."""
 ASKERS = ("user", "system", "developer", "tool")
 """Roles of messages that a model is given."""
+REPORTS = ("page", "bucket")
+OF_A_REPORT = "a report of usage or costs: declare a source of format openai_usage_api or openai_costs_api"
 BODIES = ("response", "response/body", "body")
 """Where in an envelope an answer lies."""
 
@@ -216,6 +218,8 @@ def _derive() -> Mapping[str, pl.Expr]:
         .then(pl.lit("a record that adds up others"))
         .when(is_start)
         .then(pl.lit("the start of a stream, which is counted at its end"))
+        .when(pl.col("object").is_in(REPORTS))
+        .then(pl.lit(OF_A_REPORT))
         .when(~known.fill_null(value=False))
         .then(pl.lit("the record has neither an id nor usage")),
     }

@@ -25,10 +25,19 @@ from pipelines.requests.formats._langchain import CALLS, COLUMNS
 from pipelines.requests.formats._openai_usage import MARKS, usage_paths
 from pipelines.requests.formats.openai_chat import (
     ASKERS,
+<<<<<<< HEAD
     OF_STREAMS,
     adds_up,
     batch_tier,
     is_of_anthropic,
+=======
+    OF_A_REPORT,
+    OF_ANTHROPIC,
+    OF_STREAMS,
+    REPORTS,
+    adds_up,
+    batch_tier,
+>>>>>>> 0e2e3398 (Name the format that reads a page of OpenAI's usage report where it landed as a log of answers)
     reader,
 )
 from pipelines.requests.reused_ids import ANSWERED
@@ -122,6 +131,8 @@ def _derive() -> Mapping[str, pl.Expr]:
         .then(pl.lit("what was asked, and no answer"))
         .when(adds_up("kind"))
         .then(pl.lit("a record that adds up others"))
+        .when(pl.col("object").is_in(REPORTS))
+        .then(pl.lit(OF_A_REPORT))
         .when(~known)
         .then(pl.lit("an event that carries no response")),
     }

@@ -212,3 +212,11 @@ def test_counts_next_to_a_call_that_are_no_call_do_not_count(name: str, tmp_path
     for own in ({"model": "gpt-5-mini"}, {"id": "chatcmpl-a1b2c3d4e5f6g7"}):
         record = {"timestamp": AT, "turn": {"model": "gpt-5", "usage": USAGE}, name: {"usage": whole, **own}}
         assert counted(parse_records(tmp_path, "openai_chat", [record])) == [alone, PLAIN]
+
+
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses"])
+def test_a_page_of_a_usage_report_names_the_format_that_reads_it(name: str, tmp_path: Path) -> None:
+    result = {"object": "organization.usage.completions.result", "input_tokens": 1000, "output_tokens": 500}
+    page = {"object": "page", "data": [{"object": "bucket", "start_time": CREATED, "results": [result]}]}
+    fault = the_fault(parse_records(tmp_path, name, [page]))
+    assert "openai_usage_api" in fault["detail"]
