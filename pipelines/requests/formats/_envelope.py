@@ -27,8 +27,6 @@ LOGGERS = (
     "start_time",
     "startTime",
     "started_at",
-    "processed_time",
-    "logging_time",
 )
 """Names under which loggers write the instant of a line; they come last, since each may be anything else as well."""
 

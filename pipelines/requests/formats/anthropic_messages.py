@@ -64,7 +64,7 @@ def build(source: RequestSource) -> Format:
     )
     return Format(
         name="anthropic_messages",
-        version="13",
+        version="14",
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
@@ -87,7 +87,7 @@ def build(source: RequestSource) -> Format:
             "http_status": at.outer("http_status", "status_code"),
         },
         numbers={"latency_ms": at.outer("latency_ms", "duration_ms"), "ttft_ms": at.outer("ttft_ms")},
-        instants={"event_at": at.instant("created_at")},
+        instants={"event_at": (*at.instant("created_at"), *at.outer("processed_time", "logging_time"))},
         tags={
             "custom_id": at.outer("custom_id"),
             "request_id": at.outer("request_id"),
