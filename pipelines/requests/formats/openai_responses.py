@@ -25,19 +25,12 @@ from pipelines.requests.formats._langchain import CALLS, COLUMNS
 from pipelines.requests.formats._openai_usage import MARKS, usage_paths
 from pipelines.requests.formats.openai_chat import (
     ASKERS,
-<<<<<<< HEAD
-    OF_STREAMS,
-    adds_up,
-    batch_tier,
-    is_of_anthropic,
-=======
     OF_A_REPORT,
-    OF_ANTHROPIC,
     OF_STREAMS,
     REPORTS,
     adds_up,
     batch_tier,
->>>>>>> 0e2e3398 (Name the format that reads a page of OpenAI's usage report where it landed as a log of answers)
+    is_of_anthropic,
     reader,
 )
 from pipelines.requests.reused_ids import ANSWERED
