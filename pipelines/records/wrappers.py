@@ -83,7 +83,7 @@ class Wrappers:
     @cached_property
     def shared(self) -> list[str]:
         """Fields in which a run says for all its calls who made them, and on which model and terms."""
-        said = {*_TERMS, *self._layout.described_by} - {"finish_reason"}
+        said = {*_TERMS, *self._layout.described_by} - {"finish_reason", "role"}
         paths = (path for column in self._layout.columns if column.name in said for path in column.paths)
         heads = {path.partition("/")[0] for path in (*self._failed, *self._places[0])} | {*self._tree.places}
         return sorted({path.partition("/")[0] for path in paths} - heads)

@@ -31,6 +31,7 @@ DESCRIPTIONS = (
     "environment",
     "application",
     "end_user_id",
+    "role",
 )
 """Columns that decide neither which call it was nor what it costs."""
 ATTRIBUTION_COLUMNS = ("team", "project", "cost_centre", "environment", "application", "end_user_id")

@@ -30,7 +30,9 @@ _OF_PI = {
     "output": "output_tokens",
     "cache_read": "cache_read_input_tokens",
     "cache_write": "cache_creation_input_tokens",
+    "total": "total_tokens",
 }
+"""Names of an agent built on pi, whose input leaves the cache out."""
 _OF_INVOKED = {
     "cache_read_input_token_count": "cache_read_input_tokens",
     "cache_write_input_token_count": "cache_creation_input_tokens",
@@ -48,12 +50,13 @@ MARKS = (
 
 _ALONE: Mapping[str, Paths] = {
     "input": ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "input_token_count", "prompt_token_count"),
-    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "generatedTokens", "output_token_count", "generation_token_count", "generated_token_count"),
-    "total": ("total_tokens", "totalTokens"),
+    "output": ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "generatedTokens", "output_token_count",
+        "generation_token_count", "generated_token_count", "candidates_token_count"),
+    "total": ("total_tokens", "totalTokens", "total_token_count"),
     "cache_read": ("cached_tokens", "cache_read_input_tokens", "cache_read_tokens", "cached_input_tokens", "cachedInputTokens",
-        "prompt_cached_tokens", "cacheReadTokens"),
+        "prompt_cached_tokens", "cacheReadTokens", "cached_content_token_count"),
     "cache_write": ("cache_creation_input_tokens", "cache_write_tokens", "prompt_cache_creation_tokens", "cacheWriteTokens"),
-    "reasoning": ("reasoning_tokens", "completion_reasoning_tokens"),
+    "reasoning": ("reasoning_tokens", "completion_reasoning_tokens", "thoughts_token_count"),
 }  # fmt: skip
 """Names of counts in a table of calls."""
 _FLATTENED: Mapping[str, Paths] = {
@@ -195,14 +198,19 @@ def _with_plain_totals(usage: dict[str, Any]) -> dict[str, Any]:
 def _with_own_names(usage: dict[str, Any]) -> dict[str, Any]:
     """The usage of an agent built on pi (`input`, `cacheRead`), of Opik (`original_usage.cache_read_input_tokens`) or of Genkit under OpenAI's names."""
     if isinstance(usage.get("input"), Number) and isinstance(usage.get("output"), Number):
-        usage = {_OF_PI.get(name, name): item for name, item in usage.items()}
+        # Its older versions state no total.
+        added = Number(sum(count_of(usage.get(name)) for name in ("input", "output", "cache_read", "cache_write")))
+        usage = ({"total_tokens": added} if "cache_read" in usage else {}) | {
+            _OF_PI.get(name, name): item for name, item in usage.items()
+        }
     found = {_OF_INVOKED.get(name, name): item for name, item in usage.items()}
     for name, item in usage.items():
         holder, _, last = name.removeprefix(_OF_OPIK).rpartition(".")
         if name.startswith(_OF_OPIK) and last not in ("input_tokens", "output_tokens"):
-            *outer, inner = holder.split(".")
-            place: Any = found if not holder else found.setdefault(inner, {}) if not outer else {}
-            place.setdefault(last, item)
+            if not holder:
+                found.setdefault(last, item)
+            elif "." not in holder:
+                found[holder] = {last: item, **object_of(found.get(holder))}
     if (cached := found.get("cached_content_tokens", found.get("cached_content_token_count"))) is not None:
         found.setdefault("cached_tokens", cached)
     # Genkit's plugins for Claude keep its cache in what is its own, and leave it out of the input.

@@ -68,14 +68,14 @@ def build(source: RequestSource) -> Format:
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
-            "response_model": at.body("model"),
+            "response_model": (*at.body("model"), *at.outer("response.model")),
             "service_tier": at.body("usage/service_tier"),
             "geo": at.body("usage/inference_geo"),
             "finish_reason": at.body("stop_reason"),
             "speed": at.body("usage/speed"),
             "result": ("result/type",),
             "batch_record": ("recordId",),
-            "batch_answer": at.batch_answer("id"),
+            "batch_answer": at.outer("response/body/id"),
             "session_id": at.outer("session_id"),
             "error": (*at.outer("error/type"), *at.body("error/type")),
             "stream_id": (STREAM,),
@@ -140,7 +140,8 @@ def _derive() -> Mapping[str, pl.Expr]:
     )
     # Bedrock's batches name a record and hold the answer as `modelOutput`; Vertex AI's name a `custom_id` and hold it as `response`.
     in_batch = pl.col("result").is_not_null() | pl.col("batch_record").is_not_null()
-    in_batch |= pl.col("batch_answer").is_not_null() & pl.col("tag.custom_id").is_not_null()
+    is_answer = pl.col("batch_answer").is_not_null() | (cloud() == "google").fill_null(value=False)
+    in_batch |= is_answer & pl.col("tag.custom_id").is_not_null()
     batch = pl.when(in_batch).then(pl.lit("batch"))
     return {
         "provider_id": cloud(),

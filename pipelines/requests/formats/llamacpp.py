@@ -31,7 +31,7 @@ def build(source: RequestSource) -> Format:
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
-            "response_model": at.body("model"),
+            "response_model": (*at.body("model"), *at.outer("response.model")),
             "object": at.body("type"),
             "stream_id": (STREAM,),
         },
@@ -46,6 +46,7 @@ def build(source: RequestSource) -> Format:
         instants={"event_at": at.instant("created", "created_at")},
         constants={"provider_id": "llamacpp"},
         bodies=at.bodies,
+        maybe_objects=at.body("stats"),
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",

@@ -60,7 +60,7 @@ def build(source: RequestSource) -> Format:
             "source_request_id": at.body("id", "generation_id", "response_id", "request_id", "provider_response_id"),
             "provider_id": at.body("meta/provider_name"),
             "request_model": at.model("model", "meta/request_model"),
-            "response_model": at.body("served_model", "model", "meta/response_model"),
+            "response_model": (*at.body("served_model", "model", "meta/response_model"), *at.outer("response.model")),
             "object": at.body("object"),
             "logged_operation": at.body("operation"),
             "event": at.body("type"),
@@ -108,6 +108,7 @@ def build(source: RequestSource) -> Format:
             "audio_seconds": at.body("usage/prompt_audio_seconds"),
         },
         bodies=at.bodies,
+        maybe_objects=at.body("stats", "base_resp"),
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",
@@ -142,8 +143,11 @@ def counted_alone(at: Callable[..., Paths]) -> dict[str, Paths]:
 
 
 def is_of_anthropic(kind: str) -> pl.Expr:
-    """Whether an answer whose type stands in the column `kind` is in Anthropic's shape, which states no total. An envelope may call itself a message."""
-    return pl.col(kind).is_in(OF_ANTHROPIC).fill_null(value=False) & pl.col("usage.total").is_null()
+    """Whether an answer whose type stands in the column `kind` is in Anthropic's shape, which states no total, or one that adds up the cache. An
+    envelope may call itself a message."""
+    cached, total = measure("cache_read") + measure("cache_write"), pl.col("usage.total")
+    adds_cache = (cached > 0) & (total == measure("input") + measure("output") + cached)
+    return pl.col(kind).is_in(OF_ANTHROPIC).fill_null(value=False) & (total.is_null() | adds_cache)
 
 
 def batch_tier() -> pl.Expr:

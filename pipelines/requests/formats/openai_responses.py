@@ -46,7 +46,7 @@ def build(source: RequestSource) -> Format:
         text={
             "source_request_id": at.body("id"),
             "request_model": at.model("model"),
-            "response_model": at.body("model"),
+            "response_model": (*at.body("model"), *at.outer("response.model")),
             "batch_record": (BATCH_RECORD,),
             "batch_answer": at.batch_answer("id", "model", "object"),
             "service_tier": at.body("service_tier", "usage/service_tier"),
@@ -78,6 +78,7 @@ def build(source: RequestSource) -> Format:
         money={"reported_cost_usd": at.body("usage/total_cost")},
         tags={"custom_id": at.outer("custom_id"), "audio_seconds": at.body("usage/seconds")},
         bodies=at.bodies,
+        maybe_objects=at.body("stats"),
         time=TimeRule("iso", epoch="epoch"),
         trusts_total=True,
         keep="stream_delta",

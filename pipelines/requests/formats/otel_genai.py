@@ -280,7 +280,7 @@ def opened_spans(value: object) -> Iterable[object]:
     """The spans and log events of one JSON value, attributes as plain objects and under the convention's names."""
     if not isinstance(value, dict):
         return [value]
-    if "start_timestamp" in value and isinstance(value.get("data"), dict):  # Sentry's
+    if "start_timestamp" in value and "attributes" not in value and isinstance(value.get("data"), dict):  # Sentry's
         value = {**value, "attributes": value["data"]}
     if (exported := _otel_exports.plain(value)) is not None:
         return [canonical(span, _known()) for span in exported]

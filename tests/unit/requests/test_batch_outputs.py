@@ -57,6 +57,15 @@ def test_claudes_batch_results_are_the_tier_batch(name: str, tmp_path: Path) -> 
         assert (buckets(found), found["service_tier"]) == ({"input_uncached": 10, "output_text": 5}, "batch")
 
 
+def test_a_logged_answer_of_claude_is_no_batch_because_its_envelope_has_an_id(tmp_path: Path) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 5}
+    message = {"id": "msg_01A", "type": "message", "role": "assistant", "model": "claude-opus-4-6", "usage": usage}
+    logged = {"timestamp": AT, "custom_id": "tenant-7", "response": message}
+    assert row(parse_records(tmp_path, "anthropic_messages", [logged]))["service_tier"] == "standard"
+    of_gateway = {"custom_id": "r", "response": {"status_code": 200, "body": message}}
+    assert row(parse_records(tmp_path, "anthropic_messages", [of_gateway], **UNDATED))["service_tier"] == "batch"
+
+
 @pytest.mark.parametrize("name", ["openai_chat", "openai_responses"])
 def test_the_object_of_a_batch_adds_up_its_calls_and_a_line_that_expired_failed(name: str, tmp_path: Path) -> None:
     usage = {"input_tokens": 1500, "output_tokens": 500, "total_tokens": 2000}

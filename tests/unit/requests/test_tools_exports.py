@@ -105,6 +105,11 @@ def test_counts_of_agents_and_frameworks(tmp_path: Path) -> None:
     parts = {"input": 7, "output": 20, "cacheRead": 9000, "cacheWrite": 100, "totalTokens": 9127, "cost": {"total": 1}}
     message = {"role": "assistant", "model": "claude-opus-4-6", "usage": parts}
     assert of({"type": "message", "id": "a1", "timestamp": AT, "message": message}) == whole
+    # Without a total, and under another name, for every seller: the input leaves the cache out.
+    del parts["totalTokens"]
+    for more in ({}, {"total": 9127}):
+        said = {"role": "assistant", "model": "gpt-5", "usage": parts | more}
+        assert of({"type": "message", "id": "a2", "timestamp": AT, "message": said}) == whole
     own = {"cache_creation_input_tokens": 100, "cache_read_input_tokens": 9000, "input_tokens": 7, "output_tokens": 20}
     usage: dict[str, Any] = {"inputTokens": 7, "outputTokens": 20, "totalTokens": 27, "custom": own}
     assert of({"timestamp": AT, "model": "anthropic/claude-sonnet-4-5", "usage": usage}) == whole
@@ -119,6 +124,11 @@ def test_counts_of_agents_and_frameworks(tmp_path: Path) -> None:
     assert of({"id": "0193", "start_time": AT, "model": "gpt-5", "usage": usage}) == thinking
     metrics = USAGE | {"prompt_cached_tokens": 40, "completion_reasoning_tokens": 5}
     assert of({"id": "b1", "created": AT, "metadata": {"model": "gpt-5"}, "metrics": metrics}) == thinking
+    for odd in (None, 5):
+        assert (
+            of({"id": "0194", "start_time": AT, "model": "gpt-5", "usage": usage | {"prompt_tokens_details": odd}})
+            == thinking
+        )
     gemini = {
         "inputTokens": 100,
         "outputTokens": 20,
@@ -130,6 +140,53 @@ def test_counts_of_agents_and_frameworks(tmp_path: Path) -> None:
     assert of({"timestamp": AT, "model": "googleai/gemini-2.5-pro", "usage": gemini}) == expected
     logged = {"model": "gpt-5", "duration": 9, "prompt_tokens": 100, "completion_tokens": 20}
     assert of({"start_time": CREATED * 1000, "llm_summary": logged, "response": {"status": 200}}) == PLAIN
+
+
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "vllm", "llamacpp"])
+@pytest.mark.parametrize("field", ["role", "stats", "base_resp"])
+def test_a_field_that_only_some_tools_fill_costs_no_record_of_another(name: str, field: str, tmp_path: Path) -> None:
+    for other in ("p50", ["a"], {"name": "a"}, 0, None):
+        record = {"id": "chatcmpl-a1b2c3d4e5f6g7", "timestamp": AT, "model": "gpt-5", "usage": USAGE, field: other}
+        assert buckets(row(parse_records(tmp_path, name, [record]))) == PLAIN
+
+
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "anthropic_messages", "llamacpp"])
+def test_a_column_of_the_model_that_answered_is_not_the_one_asked_for(name: str, tmp_path: Path) -> None:
+    call = {
+        "timestamp": AT,
+        "request_model": "my-alias",
+        "response.id": "a1b2c3d4e5f6",
+        "response.model": "gpt-5-2025-08-07",
+    }
+    call |= {"response.usage.input_tokens": 100, "response.usage.output_tokens": 20}  # type: ignore[dict-item]
+    found = row(landed_bytes(tmp_path, as_csv(call), name, "a.csv"))
+    assert (found["request_model"], found["response_model"]) == ("my-alias", "gpt-5-2025-08-07")
+
+
+def test_a_table_with_geminis_names_counts_its_output_too(tmp_path: Path) -> None:
+    counts = {
+        "prompt_token_count": 100,
+        "candidates_token_count": 20,
+        "thoughts_token_count": 5,
+        "total_token_count": 125,
+    }
+    record = {"timestamp": AT, "model": "gemini-2.5-pro", **counts, "cached_content_token_count": 40}
+    expected = {"input_uncached": 60, "input_cache_read": 40, "output_text": 20, "output_reasoning": 5}
+    assert counted(parse_records(tmp_path, "openai_chat", [record])) == [expected]
+
+
+def test_a_span_with_attributes_of_its_own_keeps_them(tmp_path: Path) -> None:
+    attributes = {"gen_ai.request.model": "gpt-5", "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20}
+    span = {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "b3e1a1a1a1a1a1a1", "start_timestamp": AT}
+    record = span | {"attributes": attributes, "data": {"x": 1}}
+    assert counted(parse_records(tmp_path, "otel_genai", [record])) == [PLAIN]
+
+
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "anthropic_messages", "llamacpp"])
+def test_a_message_whose_total_adds_up_the_cache_is_still_claudes(name: str, tmp_path: Path) -> None:
+    usage = {"input_tokens": 100, "output_tokens": 20, "cache_read_input_tokens": 40, "total_tokens": 160}
+    record = {"id": "msg_01A", "type": "message", "timestamp": AT, "model": "claude-opus-4-6", "usage": usage}
+    assert counted(parse_records(tmp_path, name, [record])) == [PLAIN | {"input_cache_read": 40}]
 
 
 def test_claude_in_vertex_ais_table_of_answers_has_its_instant(tmp_path: Path) -> None:
