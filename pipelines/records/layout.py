@@ -6,6 +6,7 @@ formats (`pipelines.requests.format`) and bill formats (`pipelines.bills.formats
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -163,7 +164,10 @@ class Layout:
     @cached_property
     def loose_paths(self) -> Paths:
         """Places where something else than an object is no fault: where an answer may lie, but for a place that was declared, and the like."""
-        return (*(self.bodies if "" in self.bodies else self.bodies[1:]), *self.maybe_objects)
+        declared = "" if "" in self.bodies else next(iter(self.bodies), "")
+        places = {*self.bodies, *self.maybe_objects} - {declared}
+        around = {path[: at.start()] for path in places for at in re.finditer("/", path)}
+        return tuple(sorted(path for path in places | around if path and not f"{declared}/".startswith(f"{path}/")))
 
     @cached_property
     def heads(self) -> set[str]:

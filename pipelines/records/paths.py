@@ -67,7 +67,7 @@ def _mark(node: Node, details: frozenset[str], bodies: frozenset[str]) -> None:
     node.details = {path for path in node.leaves.values() if path in details}
     for child in node.children.values():
         _mark(child, details, bodies)
-        if any(f"{body}/".startswith(f"{child.path}/") for body in bodies):
+        if child.path in bodies:
             node.bodies.add(child.path)
         if details.issuperset(child.paths):
             node.details.add(child.path)

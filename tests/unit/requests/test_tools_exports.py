@@ -189,6 +189,16 @@ def test_a_message_whose_total_adds_up_the_cache_is_still_claudes(name: str, tmp
     assert counted(parse_records(tmp_path, name, [record])) == [PLAIN | {"input_cache_read": 40}]
 
 
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses", "bedrock_converse", "llamacpp"])
+def test_something_else_in_a_declared_place_is_named(name: str, tmp_path: Path) -> None:
+    """A place that was declared wrongly would else hide every call as no request."""
+    for held, reason in (("words", "not_json"), (["a"], "wrong_type"), (5, "wrong_type")):
+        options = {"body": "data/answer"}
+        fault = the_fault(parse_records(tmp_path, name, [{"timestamp": AT, "data": {"answer": held}}], options=options))
+        assert fault["reason"] == reason
+        assert fault["detail"].startswith("data/answer ")
+
+
 def test_claude_in_vertex_ais_table_of_answers_has_its_instant(tmp_path: Path) -> None:
     answer = {"id": "msg_vrtx_01A", "type": "message", "role": "assistant", "model": "claude-opus-4-6"}
     answer["usage"] = {"input_tokens": 100, "output_tokens": 20}  # type: ignore[assignment]
