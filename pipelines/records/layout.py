@@ -165,7 +165,7 @@ class Layout:
     def loose_paths(self) -> Paths:
         """Places where something else than an object is no fault: where an answer may lie, but for a place that was declared, and the like."""
         declared = "" if "" in self.bodies else next(iter(self.bodies), "")
-        places = {*self.bodies, *self.maybe_objects} - {declared}
+        places = {*self.bodies, *self.maybe_objects}
         around = {path[: at.start()] for path in places for at in re.finditer("/", path)}
         return tuple(sorted(path for path in places | around if path and not f"{declared}/".startswith(f"{path}/")))
 

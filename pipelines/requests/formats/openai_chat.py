@@ -86,6 +86,7 @@ def build(source: RequestSource) -> Format:
         integers={
             "http_status": at.outer("http_status", "status_code", "response/status_code"),
             "billed_input": at.body(*(f"{units}/{part}_tokens" for part in ("input", "image") for units in _BILLED)),
+            "guarded": at.body("usage/guardrails_tokens"),
             "refused": at.body("base_resp/status_code"),
             "ticks": at.body("usage/cost_in_usd_ticks"),
             "searches": at.body("usage/num_search_queries"),
@@ -166,8 +167,10 @@ def _derive() -> Mapping[str, pl.Expr]:
     counted = pl.col("usage.input").is_not_null() | pl.col("usage.output").is_not_null()
     is_completion = pl.col("object").str.contains("completion", literal=True).fill_null(value=False)
     billed_units = pl.col("billed_input").is_not_null()
-    # Perplexity's total is that of prompt and completion.
-    is_apart = pl.any_horizontal(pl.col(name).is_not_null() for name in ("searches", "usage.input_tool"))
+    # Perplexity's total is that of prompt and completion; Snowflake's holds its guard too.
+    is_apart = pl.col("searches").is_not_null() | (
+        pl.col("usage.input_tool").is_not_null() & pl.col("guarded").is_null()
+    )
     rule = pl.when(is_apart).then(pl.lit("openai_reasoning_apart")).otherwise(openai_variant(of_answer=True))
     without_writes = written_apart()
     rule = pl.when(without_writes).then(pl.lit("openai_inclusive")).otherwise(rule)

@@ -89,6 +89,11 @@ def test_tokens_of_another_kind_are_charged_as_such(tmp_path: Path) -> None:
     guarded = {"prompt_tokens": 80, "completion_tokens": 20, "guardrails_tokens": 50, "total_tokens": 150}
     expected = {"input_uncached": 80, "input_tool": 50, "output_text": 20}
     assert of("openai_chat", {"model": "mistral-large2", "usage": guarded}) == expected
+    # Snowflake states a guard of 0 too, next to reasoning that its output holds.
+    thought = {"prompt_tokens": 80, "completion_tokens": 20, "guardrails_tokens": 0, "total_tokens": 100}
+    thought["completion_tokens_details"] = {"reasoning_tokens": 15}  # type: ignore[assignment]
+    expected = {"input_uncached": 80, "output_text": 5, "output_reasoning": 15}
+    assert of("openai_chat", {"model": "openai-gpt-5", "usage": thought}) == expected
     drawn = {"input_tokens": 50, "output_tokens": 4200, "total_tokens": 4250}
     expected = {"input_uncached": 50, "output_image": 4200}
     assert of("openai_chat", {"created": CREATED, "model": "gpt-image-1", "usage": drawn}) == expected

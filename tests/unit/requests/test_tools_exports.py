@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,12 @@ def test_counts_of_agents_and_frameworks(tmp_path: Path) -> None:
     for more in ({}, {"total": 9127}):
         said = {"role": "assistant", "model": "gpt-5", "usage": parts | more}
         assert of({"type": "message", "id": "a2", "timestamp": AT, "message": said}) == whole
+    # What it cost may be written otherwise, and costs no count.
+    for cost in ("x", {"usd": 1}, [1], 0.01):
+        said = {"role": "assistant", "model": "gpt-5", "usage": parts | {"cost": {"total": cost}}}
+        found = row(parse_records(tmp_path, "openai_chat", [{"id": "a3", "timestamp": AT, "message": said}]))
+        assert buckets(found) == whole
+        assert found["reported_cost_usd"] == (Decimal("0.01") if cost == 0.01 else None)
     own = {"cache_creation_input_tokens": 100, "cache_read_input_tokens": 9000, "input_tokens": 7, "output_tokens": 20}
     usage: dict[str, Any] = {"inputTokens": 7, "outputTokens": 20, "totalTokens": 27, "custom": own}
     assert of({"timestamp": AT, "model": "anthropic/claude-sonnet-4-5", "usage": usage}) == whole
