@@ -109,7 +109,7 @@ class Envelope:
 
     def model(self, *own: str) -> Paths:
         """The model that was asked for: as the envelope says, else the answer itself, else the envelope's other names for it."""
-        return tuple(dict.fromkeys((*ASKED, *self.body(*own), *NAMED, *self.body("modelId"))))
+        return tuple(dict.fromkeys((*ASKED, *self.body(*own), *NAMED, *self.body("modelId", "model_instance_id"))))
 
     def instant(self, *own: str) -> Paths:
         """The instant: the declared path, else the envelope's, else the answer's own, else a logger's, else any other in the answer."""

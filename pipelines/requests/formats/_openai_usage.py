@@ -174,8 +174,8 @@ def _with_usage_in_place(bodies: Iterable[str], value: object) -> object:
         if isinstance(usage, dict):
             cost = usage.get("cost")
             if isinstance(cost, dict):
-                stated = cost.get("total_cost", cost.get("total"))
-                usage = {**usage, "total_cost": stated if isinstance(stated, Number) else None}
+                total = cost.get("total")
+                usage = {**usage, "total_cost": cost.get("total_cost", total if isinstance(total, Number) else None)}
             if isinstance(held := usage.get(_OF_RUNS), dict):
                 usage = {"prompt_tokens_details": held, **usage}
             usage = _with_own_names(_with_plain_totals(usage))

@@ -88,6 +88,8 @@ def test_counts_under_names_of_other_tools(tmp_path: Path) -> None:
     stats = {"input_tokens": 419, "total_output_tokens": 362, "reasoning_output_tokens": 195}
     studio = {"timestamp": AT, "model_instance_id": "openai/gpt-oss-20b", "output": [], "stats": stats}
     assert of(studio) == {"input_uncached": 419, "output_text": 167, "output_reasoning": 195}
+    enveloped = {"timestamp": AT, "response": {"model_instance_id": "openai/gpt-oss-20b", "stats": stats}}
+    assert row(parse_records(tmp_path, "openai_chat", [enveloped]))["request_model"] == "openai/gpt-oss-20b"
     assert of({"timestamp": AT, "model": "gpt-5", "promptTokens": 100, "generatedTokens": 20}) == PLAIN
     relic = {"timestamp": CREATED * 1000, "id": "n1", "response.model": "gpt-5"}
     assert of(relic | {f"response.usage.{name}": count for name, count in USAGE.items()}) == PLAIN
@@ -117,6 +119,8 @@ def test_counts_of_agents_and_frameworks(tmp_path: Path) -> None:
         found = row(parse_records(tmp_path, "openai_chat", [{"id": "a3", "timestamp": AT, "message": said}]))
         assert buckets(found) == whole
         assert found["reported_cost_usd"] == (Decimal("0.01") if cost == 0.01 else None)
+    written = {"model": "sonar", "timestamp": AT, "usage": USAGE | {"cost": {"total_cost": "0.02"}}}
+    assert row(parse_records(tmp_path, "openai_chat", [written]))["reported_cost_usd"] == Decimal("0.02")
     own = {"cache_creation_input_tokens": 100, "cache_read_input_tokens": 9000, "input_tokens": 7, "output_tokens": 20}
     usage: dict[str, Any] = {"inputTokens": 7, "outputTokens": 20, "totalTokens": 27, "custom": own}
     assert of({"timestamp": AT, "model": "anthropic/claude-sonnet-4-5", "usage": usage}) == whole
