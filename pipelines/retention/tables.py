@@ -11,8 +11,10 @@ import psycopg
 from pipelines.behaviour import REFERENCE_DAYS
 from pipelines.quality import spend_agrees
 from pipelines.retention.removed import Removed
+from pipelines.warehouse.names import is_made
 from pipelines.warehouse.partitions import loaded_days, swap_in
 from pipelines.warehouse.tables.core import REQUEST
+from pipelines.warehouse.tables.mart_behaviour import REQUEST_DRIFT
 
 
 def prune_requests(connection: psycopg.Connection[Any], before: date) -> Removed:
@@ -59,7 +61,9 @@ def prune_routing_sums(connection: psycopg.Connection[Any], before: date) -> Rem
 
 
 def prune_profiles(connection: psycopg.Connection[Any], before: date) -> Removed:
-    """Remove the profiles of the log before a day, but for those that an open alarm is still compared with."""
+    """Remove the profiles of the log before a day, but for those that an open alarm is still compared with; none if alarms are not known."""
+    if not is_made(connection, REQUEST_DRIFT.qualified):
+        return Removed("rows of profiles of the log", 0)
     gone = connection.execute(
         """
         delete from mart.request_profile as profile

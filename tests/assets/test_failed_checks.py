@@ -33,7 +33,7 @@ def test_a_change_of_a_board() -> None:
         schema_overrides={"model_id": pl.String},
     )
     key = dg.AssetCheckKey(dg.AssetKey(["mart", "benchmark_drift"]), "no_drift")
-    check = _verdict(key, found, "is_alarm", WINDOW, dg.AssetCheckSeverity.WARN)
+    check = _verdict(key, found, "is_alarm", WINDOW)
     assert rows(check) == (
         ["event_date", "model_id", "explanation"],
         [{"event_date": "2026-02-16", "model_id": None, "explanation": "m fell."}],
@@ -42,7 +42,7 @@ def test_a_change_of_a_board() -> None:
         "select * from mart.benchmark_drift where event_date between '2026-02-15' and '2026-02-16' and is_alarm order by event_date desc"
     )
     assert "modelmeter sql" in str(check.metadata["what_to_do"].value)
-    quiet = _verdict(key, found.clear(), "is_alarm", WINDOW, dg.AssetCheckSeverity.WARN)
+    quiet = _verdict(key, found.clear(), "is_alarm", WINDOW)
     assert quiet.passed
     assert "what_to_do" not in quiet.metadata
 
