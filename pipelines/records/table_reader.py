@@ -137,6 +137,9 @@ class TableReader:
             for name, dtype in rows.schema.items()
             if dtype.is_nested() or dtype in (pl.Categorical, pl.Enum)
         }
+        marked = not self._layout.marks or any(
+            f'"{name.rpartition("/")[2]}"' in self._layout.marks for name in rows.columns
+        )
         for name, dtype in rows.schema.items():
             if dtype == pl.String:
                 if self._layout.bodies:
@@ -144,7 +147,7 @@ class TableReader:
                 held = rows[name].str.contains(_OBJECT).fill_null(value=False)
                 if held.any():
                     nested[name] = held
-                    found |= held & (name in self._layout.read_by_items)
+                    found |= held & (marked and name in self._layout.read_by_items)
         if nested and self._layout.marks:
             marks = list(self._layout.marks)
             # In the JSON line of a row the quotes of a cell that holds JSON are escaped; names of columns stand in that line only.

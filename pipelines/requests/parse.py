@@ -30,7 +30,7 @@ from pipelines.requests.formats import build_format
 from pipelines.requests.normalise import STORED_SCHEMA, normalise, normalise_typed
 from pipelines.warehouse.tables.raw import QUARANTINE
 
-ENGINE_VERSION = 34
+ENGINE_VERSION = 35
 """Part of every parser version: raised when reading or normalising changes what a record becomes."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.requests.formats import _langchain
 from tests.unit.requests.helpers import all_days, as_csv, buckets, landed_bytes, parse_records, row, the_fault
 
 AT = "2026-02-12T10:20:30Z"
@@ -60,6 +61,22 @@ def test_a_table_of_runs_says_what_was_cached_and_which_model_answered(tmp_path:
     del run["outputs"]
     found = row(landed_bytes(tmp_path, as_csv(run), "openai_chat", "b.csv"))
     assert (buckets(found), found["request_model"]) == (PLAIN, "gpt-5")
+
+
+def test_a_table_of_no_runs_is_not_read_row_by_row_for_an_object_in_a_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row costs fifty times as much that way, and columns named `extra` are anyone's."""
+    seen: list[object] = []
+    whole = _langchain.answers_of
+    monkeypatch.setattr(
+        _langchain, "answers_of", lambda value, *rest, **more: seen.append(value) or whole(value, *rest, **more)
+    )  # type: ignore[func-returns-value]
+    call = {"timestamp": AT, "id": "a1b2c3d4", "model": "gpt-5", "prompt_tokens": 100, "completion_tokens": 20}
+    for name in ("extra", "outputs"):
+        content = as_csv(call | {name: {"a": 1}})
+        assert buckets(row(landed_bytes(tmp_path, content, "openai_chat", f"{name}.csv"))) == PLAIN
+    assert seen == []
 
 
 def test_spans_of_sentry_and_honeycomb_have_their_ids_and_instants(tmp_path: Path) -> None:
