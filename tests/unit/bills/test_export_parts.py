@@ -63,37 +63,41 @@ def test_lines_that_say_the_same_all_count(tmp_path: Path) -> None:
     assert billed(tmp_path, pulled) == ["1.5", "2.7"]
 
 
+def revision(folder: Path, number: int, name: str, amount: str, seen: str) -> LandedFile:
+    """The `number`th landing of a part of one month's export in a bucket: a line of its own resource."""
+    line = LINE | {"BilledCost": amount, "ResourceId": name}
+    return file_of(folder, f"{number}-{name}", [line], seen, url=f"s3://bill/2026-02/{name}")
+
+
 def test_an_export_that_is_written_over_the_one_before_replaces_it_whole(tmp_path: Path) -> None:
     """Of its two parts the first is revised: the second begins no third export."""
     amounts = ("2.7", "1", "3", "1.5")
     names = [f"name-0000{n % 2 + 1}.csv" for n in range(4)]
     files = [
-        file_of(
-            tmp_path,
-            f"{n}-{name}",
-            [LINE | {"BilledCost": amount, "ResourceId": name}],
-            seen,
-            url=f"s3://bill/2026-02/{name}",
-        )
+        revision(tmp_path, n, name, amount, seen)
         for n, (name, amount, seen) in enumerate(zip(names, amounts, DAYS, strict=True))
     ]
     assert billed(tmp_path, files) == ["1.5", "3"]
     assert billed(tmp_path, files[:2]) == ["1", "2.7"]
 
 
+def test_an_export_that_is_written_over_unchanged_or_without_a_line_counts_its_newest_lines_once(
+    tmp_path: Path,
+) -> None:
+    """Of one day's parts equal lines add up; of two days' exports the newer one holds, and what it leaves out is gone."""
+    names = ("name-00001.csv", "name-00002.csv")
+    twice = [revision(tmp_path, n, names[n % 2], "2.7", DAYS[n]) for n in range(4)]
+    assert billed(tmp_path, twice) == ["2.7", "2.7"]
+    line = LINE | {"BilledCost": "1", "ResourceId": "gone"}
+    before = [file_of(tmp_path, f"old-{names[0]}", [line, LINE], DAYS[0], url=f"s3://bill/2026-02/{names[0]}")]
+    after = [file_of(tmp_path, f"new-{names[0]}", [LINE], DAYS[1], url=f"s3://bill/2026-02/{names[0]}")]
+    assert billed(tmp_path, [*before, *after]) == billed(tmp_path, after)
+
+
 def test_an_export_that_grows_by_a_file_counts_whole(tmp_path: Path) -> None:
     """A month's export is written over itself every day, and from the second day on fills two files."""
     landings = (("00001", "2.7", "2026-02-13T06:00:00"), ("00001", "3", DAYS[0]), ("00002", "1.5", DAYS[1]))
-    files = [
-        file_of(
-            tmp_path,
-            f"{n}.csv",
-            [LINE | {"BilledCost": amount, "ResourceId": part}],
-            seen,
-            url=f"s3://bill/2026-02/name-{part}.csv",
-        )
-        for n, (part, amount, seen) in enumerate(landings)
-    ]
+    files = [revision(tmp_path, n, f"name-{part}.csv", amount, seen) for n, (part, amount, seen) in enumerate(landings)]
     assert billed(tmp_path, files) == ["1.5", "3"]
 
 
